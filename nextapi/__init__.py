@@ -1,0 +1,27 @@
+"""The API layer of Next.js for Flask, Django and WSGI: a folder of files answers requests.
+
+Mount a tree by `nextapi.adapters.wsgi.create_app`, `nextapi.adapters.flask.create_blueprint` or an `include` of
+`nextapi.adapters.django.urls`. Here are the names that route files use.
+"""
+
+from nextapi.errors import BodyError, BuildError, BuildErrors, HTTPError, NextApiError
+from nextapi.http.cookies import parse_cookie, serialize_cookie
+from nextapi.pages.request import NextApiRequest
+from nextapi.pages.response import NextApiResponse
+from nextapi.types import NextApiHandler, PageConfig
+from nextapi.web.search_params import URLSearchParams
+
+__all__ = [
+    "BodyError",
+    "BuildError",
+    "BuildErrors",
+    "HTTPError",
+    "NextApiError",
+    "NextApiHandler",
+    "NextApiRequest",
+    "NextApiResponse",
+    "PageConfig",
+    "URLSearchParams",
+    "parse_cookie",
+    "serialize_cookie",
+]

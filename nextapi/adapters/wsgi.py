@@ -1,0 +1,121 @@
+"""nextapi as a WSGI application (PEP 3333): `gunicorn "nextapi.adapters.wsgi:create_app('web')"`."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterable
+from functools import partial
+from io import BufferedReader
+from os import PathLike
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Unpack
+
+from werkzeug.wsgi import LimitedStream
+
+from nextapi.app import Application, build
+from nextapi.http.headers import EnvironHeaders
+from nextapi.http.message import Body, Request, Response
+from nextapi.options import OptionSettings, read_options
+from nextapi.routing.paths import raw_path
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["WSGIApp", "create_app", "read_body", "to_request", "to_response"]
+
+_logger = logging.getLogger("nextapi")
+
+
+def create_app(
+    root: str | PathLike[str], *, fallback: WSGIApplication | None = None, **options: Unpack[OptionSettings]
+) -> WSGIApp:
+    """Return a WSGI application for the folder `root`, which is relative to the working directory.
+
+    What no route names goes to `fallback`, untouched; without one it is a 404. Raises `BuildErrors` with all faults of the
+    tree, `OptionError` for an option that cannot be.
+    """
+    settings = read_options(options)
+    return WSGIApp(build(Path(root).absolute(), settings, _Host()), fallback, settings.debug)
+
+
+class _Host:
+    checks_paths = False
+
+    def trusted_host(self, request: Request) -> str | None:
+        return request.headers.get("host")
+
+    def report(self, request: Request, error: Exception) -> None:
+        _logger.error("%s %r raised after its answer was complete", request.method, request.path, exc_info=error)
+
+
+class WSGIApp:
+    """The WSGI application; `application` is what it serves."""
+
+    def __init__(self, application: Application, fallback: WSGIApplication | None = None, debug: bool = False) -> None:
+        self.application = application
+        self._fallback = fallback
+        self._debug = debug
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        application = self.application
+        request = to_request(environ)
+        match = application.match(request.path)
+        if match.route is None and self._fallback is not None:
+            return self._fallback(environ, start_response)
+        try:
+            response = application.handle(request, match)
+        except Exception as error:
+            _logger.error("%s %r failed", request.method, request.path, exc_info=error)
+            response = self._failed(request)
+        return to_response(response, start_response)
+
+    def _failed(self, request: Request) -> Response:
+        body, headers = b"Internal Server Error", []
+        if self._debug:
+            body, headers = traceback.format_exc().encode("utf-8", "replace"), [("Content-Type", "text/plain; charset=utf-8")]
+        headers.append(("Content-Length", str(len(body))))
+        return Response(500, headers, b"" if request.method == "HEAD" else body)
+
+
+def to_request(environ: WSGIEnvironment) -> Request:
+    """Return the request that a WSGI environ says."""
+    prefix, path = raw_path(environ)
+    return Request(
+        environ["REQUEST_METHOD"],
+        path,
+        environ.get("QUERY_STRING", ""),
+        EnvironHeaders(environ),
+        read_body(environ),
+        environ,
+        prefix,
+    )
+
+
+def read_body(environ: WSGIEnvironment) -> Body | None:
+    """Return the body of a request, not read yet; None where the environ says that there is none.
+
+    Beyond Content-Length nothing is read. A body without one is read only where the server says that it ends by itself.
+    """
+    length = environ.get("CONTENT_LENGTH")
+    if length and length.isascii() and length.isdigit():
+        if length == "0":
+            return None
+        stream = environ["wsgi.input"]
+        return Body(int(length), stream.read, partial(_limited, stream, int(length)))
+    if not environ.get("wsgi.input_terminated"):
+        return None
+    if "HTTP_TRANSFER_ENCODING" not in environ and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        return None
+    stream = environ["wsgi.input"]
+    return Body(None, stream.read, lambda: stream)
+
+
+def _limited(stream: IO[bytes], length: int) -> IO[bytes]:
+    return BufferedReader(LimitedStream(stream, length))
+
+
+def to_response(response: Response, start_response: StartResponse) -> Iterable[bytes]:
+    """Start a response, and return its body."""
+    start_response(f"{response.status} {response.reason}", response.headers)
+    return (response.body,)

@@ -1,0 +1,199 @@
+"""A tree of files, built and frozen, that answers requests.
+
+`build` scans the root, loads and checks every route, and reports all that is wrong at once. `Application.handle` answers a
+request in this order: path, routing, same-origin guard, endpoint. It knows no framework; what only the host can say comes
+in as a `Host`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from nextapi.errors import BodyError, BuildError, BuildErrors, HTTPError, RootError
+from nextapi.guard import check_same_origin
+from nextapi.handlers.pages import PageEndpoint, page_endpoint
+from nextapi.http.accept import prefers_json
+from nextapi.http.json import dumps
+from nextapi.http.message import Request, Response, reason_phrase
+from nextapi.http.query import decode_pairs, encode_pairs, query_text
+from nextapi.loading import load_module
+from nextapi.options import Options
+from nextapi.routing.conflicts import find_conflicts
+from nextapi.routing.paths import CanonicalPath, canonical_path, decode_segment
+from nextapi.routing.scan import RouteFile, scan_pages
+from nextapi.routing.segments import Kind, Segment, pattern_text, route_name
+from nextapi.routing.tree import Captured, Tree
+
+__all__ = ["Application", "Host", "Match", "Route", "build", "decode_params", "error_response"]
+
+_logger = logging.getLogger("nextapi")
+
+
+class Host(Protocol):
+    """What only the host can say or do; each adapter has one."""
+
+    checks_paths: bool
+    """The host's own checks look at the path as it came, so that none is ever served as another."""
+
+    def trusted_host(self, request: Request) -> str | None:
+        """Return the host and port that the request is for, as far as the host trusts what the client says of it."""
+
+    def report(self, request: Request, error: Exception) -> None:
+        """Log an exception that cannot change the answer any more, and tell the host's error reporters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A file that answers: `pattern` is "/api/post/[pid]", `name` "post/[pid]", as `url_for` and `reverse` know it."""
+
+    segments: tuple[Segment, ...]
+    pattern: str
+    name: str
+    param_names: tuple[str, ...]
+    file: Path
+    endpoint: PageEndpoint
+
+
+class Match(NamedTuple):
+    """What a path leads to: a route, or None, and what its parameters matched; and the path as it should be."""
+
+    route: Route | None
+    captured: Captured
+    path: CanonicalPath
+
+
+class Application:
+    """The routes of a root; read-only, and shared by all threads."""
+
+    def __init__(self, routes: Iterable[Route], options: Options, host: Host) -> None:
+        self.routes = tuple(routes)
+        self._trusted_origins = options.trusted_origins
+        self._host = host
+        self._tree: Tree[Route] = Tree()
+        # Each static route has one path, and no other route comes before it there.
+        self._static: dict[str, Match] = {}
+        for route in self.routes:
+            self._tree.insert(route.segments, route)
+            if all(segment.kind is Kind.STATIC for segment in route.segments):
+                self._static[route.pattern] = Match(route, [], CanonicalPath(route.pattern))
+
+    def match(self, path: str) -> Match:
+        """Return what a path leads to, which is below the mount and as it was sent."""
+        if match := self._static.get(path):
+            return match
+        canonical = canonical_path(path)
+        parts = canonical.path.split("/")[1:]
+        found = self._tree.match(parts if parts != [""] else [])
+        return Match(*found, canonical) if found else Match(None, [], canonical)
+
+    def handle(self, request: Request, match: Match) -> Response:
+        """Answer a request for what its path matched; exceptions of a handler other than `HTTPError` pass through."""
+        try:
+            path, route = match.path.path, match.route
+            if path != request.path:
+                if target := self._redirect_target(request, match.path):
+                    return _redirect(request, target)
+                request.path = path
+            if route is None:
+                raise HTTPError(404, "Not Found")
+            if route.endpoint.options.same_origin:
+                check_same_origin(request, self._trusted_origins, self._host.trusted_host)
+            return route.endpoint(request, decode_params(match) if match.captured else {})
+        except HTTPError as error:
+            return error_response(request, error)
+
+    def _redirect_target(self, request: Request, path: CanonicalPath) -> str | None:
+        """Return where a path that is not as it should be is to be sent, or None where it is served all the same.
+
+        Only GET and HEAD are sent elsewhere: a redirect loses the body of anything else.
+        """
+        is_read = request.method in ("GET", "HEAD")
+        if self._host.checks_paths and (path.had_dots or path.collapsed):
+            if not is_read:
+                raise HTTPError(400, "Bad Request")
+            return path.collapsed or path.path
+        if not is_read:
+            return None
+        # Next mends slashes first and leaves the query alone; for a slash at the end it writes the query anew.
+        if path.collapsed:
+            return f"{path.collapsed}?{request.query_string}" if request.query_string else path.collapsed
+        if path.had_end_slash:
+            query = encode_pairs(decode_pairs(query_text(request.query_string)))
+            return f"{path.path}?{query}" if query else path.path
+        return None
+
+
+def decode_params(match: Match) -> dict[str, str | list[str]]:
+    """Return the parameters of a match by name, each segment decoded; raise `HTTPError` (400) where one cannot be."""
+    assert match.route is not None, "a path that leads to no route has no parameters"
+    try:
+        return {
+            name: decode_segment(value) if isinstance(value, str) else [decode_segment(part) for part in value]
+            for name, value in zip(match.route.param_names, match.captured, strict=False)
+        }
+    except ValueError:
+        raise HTTPError(400, "Bad Request") from None
+
+
+def _redirect(request: Request, target: str) -> Response:
+    location = request.prefix + target
+    return _text_response(request, 308, [("Location", location)], location.encode("latin-1"))
+
+
+def error_response(request: Request, error: HTTPError) -> Response:
+    """Return the answer that `error` says: its message as text, or a problem document (RFC 9457) where JSON is preferred."""
+    headers = list(error.headers)
+    reason = error.message if isinstance(error, BodyError) else ""  # Next's body parser writes its message there, too
+    if prefers_json(request.headers.get("accept")):
+        headers.append(("Content-Type", "application/problem+json"))
+        problem = {"title": reason_phrase(error.status), "status": error.status, "detail": error.message}
+        return _text_response(request, error.status, headers, dumps(problem), reason, error)
+    if not isinstance(error, BodyError):
+        headers.append(("Content-Type", "text/plain; charset=utf-8"))
+    return _text_response(request, error.status, headers, error.message.encode(), reason, error)
+
+
+def _text_response(
+    request: Request,
+    status: int,
+    headers: list[tuple[str, str]],
+    body: bytes,
+    reason: str = "",
+    error: HTTPError | None = None,
+) -> Response:
+    headers.append(("Content-Length", str(len(body))))
+    return Response(status, headers, b"" if request.method == "HEAD" else body, reason, error)
+
+
+def build(root: Path, options: Options, host: Host) -> Application:
+    """Return the application for the folder `root`, an absolute path; raise `BuildErrors` with all faults of its files."""
+    pages = root / "pages"
+    if not root.is_dir():
+        raise BuildErrors("cannot build", [RootError(f"{root}: there is no such folder: give the one that holds pages/", root)])
+    if not pages.is_dir():
+        raise BuildErrors(
+            "cannot build", [RootError(f"{root}: there is no folder pages/ in it: put route files in {pages / 'api'}", root)]
+        )
+    scan = scan_pages(pages, options.page_extensions)
+    faults: list[BuildError] = [*scan.faults, *find_conflicts(scan.routes)]
+    routes = []
+    for route_file in scan.routes:
+        try:
+            routes.append(_load_route(root, route_file, options, host))
+        except* BuildError as group:
+            faults.extend(leaf for leaf in group.exceptions if isinstance(leaf, BuildError))
+    if faults:
+        raise BuildErrors(f"{len(faults)} faults in {root}" if len(faults) > 1 else f"1 fault in {root}", faults)
+    return Application(routes, options, host)
+
+
+def _load_route(root: Path, route_file: RouteFile, options: Options, host: Host) -> Route:
+    """Return the route that a file is; raise `BuildErrors` with what is wrong with it."""
+    segments, file = route_file
+    param_names = tuple(segment.name for segment in segments if segment.kind is not Kind.STATIC)
+    endpoint = page_endpoint(load_module(root, file), file, param_names, options.max_body_size, host.report)
+    return Route(segments, pattern_text(segments), route_name(segments), param_names, file, endpoint)

@@ -1,0 +1,144 @@
+"""Every exception that nextapi raises, as one tree.
+
+NextApiError
+├── BuildErrors            all faults of a tree, found when it was built (an ExceptionGroup)
+├── BuildError             one fault; `files` are the files at fault
+│   ├── RootError          the root folder is missing or has nothing to serve
+│   ├── SegmentError       a file or folder name that is no segment
+│   ├── ConflictError      two files that cannot both be routes
+│   ├── LoadError          a module that could not be imported
+│   ├── HandlerError       no handler, or one that cannot be called
+│   └── ConfigError        a `config` that says what nothing understands
+├── OptionError            an option of `create_app` and its like that is unknown or ill-typed
+├── HTTPError              an answer to the client, raised instead of returned
+│   └── BodyError          the body cannot be read as what it says it is
+├── AnsweredError          the response was already sent, or its headers were
+├── NoAnswerError          a handler returned without answering
+├── HeaderError            a header name or value that must not go on the wire
+├── StatusError            a status code that is none
+├── RedirectError          arguments of `res.redirect` that name no place to go
+└── SerializationError     a value that JSON has no text for
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+__all__ = [
+    "AnsweredError",
+    "BodyError",
+    "BuildError",
+    "BuildErrors",
+    "ConfigError",
+    "ConflictError",
+    "HTTPError",
+    "HandlerError",
+    "HeaderError",
+    "LoadError",
+    "NextApiError",
+    "NoAnswerError",
+    "OptionError",
+    "RedirectError",
+    "RootError",
+    "SegmentError",
+    "SerializationError",
+    "StatusError",
+]
+
+
+class NextApiError(Exception):
+    """The root of all errors of nextapi."""
+
+
+class BuildError(NextApiError):
+    """One fault of a tree; `files` are the files that it is about."""
+
+    def __init__(self, message: str, *files: Path) -> None:
+        super().__init__(message)
+        self.files = files
+
+
+class RootError(BuildError):
+    """The root folder is missing, or holds no `pages` folder."""
+
+
+class SegmentError(BuildError):
+    """A file or folder name that cannot be a segment of a URL pattern."""
+
+
+class ConflictError(BuildError):
+    """Two or more files that cannot both be routes."""
+
+
+class LoadError(BuildError):
+    """A module that could not be imported; the reason is its `__cause__`."""
+
+
+class HandlerError(BuildError):
+    """A module without a handler, or with one that cannot be called as it will be."""
+
+
+class ConfigError(BuildError):
+    """A `config` with an unknown key, or a value of the wrong kind."""
+
+
+class BuildErrors(ExceptionGroup[BuildError], NextApiError):
+    """All faults of one tree, in `exceptions`."""
+
+    def derive(self, excs: Sequence[BuildError]) -> BuildErrors:  # type: ignore[override]  # typeshed: any exception
+        return BuildErrors(self.message, excs)
+
+
+class OptionError(NextApiError, TypeError):
+    """An option that is unknown, or a value that it cannot have."""
+
+
+class HTTPError(NextApiError):
+    """An answer to the client, raised by a handler or a helper.
+
+    `status` is the HTTP status code, `message` the text that the client gets, `headers` further header pairs.
+    """
+
+    def __init__(self, status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = tuple(headers)
+
+
+class BodyError(HTTPError, ValueError):
+    """The request's body is too large, or cannot be read as what its Content-Type says."""
+
+
+class AnsweredError(NextApiError, RuntimeError):
+    """The response was already sent, or a header was set after its body had begun."""
+
+
+class NoAnswerError(NextApiError, RuntimeError):
+    """A handler returned without answering."""
+
+
+class HeaderError(NextApiError, TypeError):
+    """A header name or value with a character that must not go on the wire (RFC 9110, 5.1 and 5.5).
+
+    A `TypeError`, as Node raises one; `code` is Node's name for the kind of it.
+    """
+
+    def __init__(self, message: str, code: str = "ERR_INVALID_CHAR") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class StatusError(NextApiError, ValueError):
+    """A status code outside 200 to 999."""
+
+    code = "ERR_HTTP_INVALID_STATUS_CODE"
+
+
+class RedirectError(NextApiError, ValueError):
+    """Arguments of `res.redirect` that name no place to go."""
+
+
+class SerializationError(NextApiError, TypeError):
+    """A value that JSON has no text for; the message names its place in the whole."""

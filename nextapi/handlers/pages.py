@@ -1,0 +1,91 @@
+"""A module of `pages/api` becomes an endpoint: `handler(req, res)` between the body parser and the answer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from nextapi.errors import BuildError, BuildErrors, ConfigError, HandlerError, NoAnswerError
+from nextapi.handlers.config import Limit, PageOptions, page_options
+from nextapi.http.body import parse_body
+from nextapi.http.message import Request, Response
+from nextapi.pages.request import NextApiRequest
+from nextapi.pages.response import NextApiResponse, to_response
+from nextapi.types import NextApiHandler
+
+__all__ = ["PageEndpoint", "page_endpoint"]
+
+Report = Callable[[Request, Exception], None]
+
+
+class PageEndpoint:
+    """A `handler(req, res)` and what its `config` says; called with a request and the path's parameters, it answers."""
+
+    def __init__(
+        self,
+        handler: NextApiHandler,
+        options: PageOptions,
+        file: Path,
+        param_names: tuple[str, ...],
+        max_body_size: Limit,
+        report: Report,
+    ) -> None:
+        self.options = options
+        self._handler = handler
+        self._file = file
+        self._param_names = param_names
+        # With the parser off, the handler may still ask for `raw_body`.
+        self._raw_limit = options.body_limit or max_body_size
+        self._report = report
+
+    def __call__(self, request: Request, params: dict[str, Any]) -> Response:
+        """Return the handler's answer; an exception that it raises before it has answered passes through."""
+        req: NextApiRequest[Any] = NextApiRequest(request, params, self._param_names, self._raw_limit)
+        if self.options.body_limit is not None:
+            req.body = parse_body(req.raw_body, request.headers.get("content-type", ""))
+        res: NextApiResponse[Any] = NextApiResponse(request)
+        try:
+            self._handler(req, res)
+        except Exception as error:
+            if not res.writable_ended:
+                raise
+            # The answer stands, as in Next: what came after it is for the log.
+            self._report(request, error)
+        if not res.writable_ended:
+            raise NoAnswerError(f"{self._file}: the handler returned without an answer: call res.json(), send() or end()")
+        return to_response(res, self.options.response_limit)
+
+
+def page_endpoint(
+    module: ModuleType, file: Path, param_names: tuple[str, ...], max_body_size: Limit, report: Report
+) -> PageEndpoint:
+    """Return the endpoint that a loaded module defines; raise `BuildErrors` with all that is wrong with it."""
+    options, wrong = page_options(getattr(module, "config", {}))
+    faults: list[BuildError] = [ConfigError(f"{file}: {fault}", file) for fault in wrong]
+    handler = getattr(module, "handler", None)
+    if problem := _handler_problem(handler):
+        faults.append(HandlerError(f"{file}: {problem}", file))
+    if faults:
+        raise BuildErrors(f"{file} is no route", faults)
+    return PageEndpoint(handler, options, file, param_names, max_body_size, report)  # type: ignore[arg-type]  # it was checked
+
+
+def _handler_problem(handler: object) -> str | None:
+    if handler is None:
+        return "there is no `handler`: define `def handler(req, res)`"
+    if not callable(handler):
+        return f"`handler` is {type(handler).__name__}, not a function: define `def handler(req, res)`"
+    if inspect.iscoroutinefunction(handler):
+        return "`handler` is `async def`, which nothing here awaits: define `def handler(req, res)`"
+    try:
+        signature = inspect.signature(handler)
+    except ValueError:  # some callables written in C tell nothing
+        return None
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        return f"`handler{signature}` cannot be called with (req, res): define `def handler(req, res)`"
+    return None

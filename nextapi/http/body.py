@@ -1,0 +1,117 @@
+"""A request's body: read up to a limit, decoded by its charset and parsed by its media type, as Next's body parser does.
+
+What is too large, or cannot be read as what it says it is, is a `BodyError` with Next's status and text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from nextapi.errors import BodyError
+from nextapi.http.content_type import parse_content_type
+from nextapi.http.json import loads
+from nextapi.http.message import Body
+from nextapi.http.query import decode_pairs, fold_pairs
+from nextapi.http.sizes import Limit
+
+__all__ = ["MAX_FORM_FIELDS", "decode_text", "parse_body", "read_body"]
+
+MAX_FORM_FIELDS = 1000  # Node's querystring stops there without a word; here it is a 413
+
+_JSON_TYPES = frozenset({"application/json", "application/ld+json"})
+_FORM_TYPE = "application/x-www-form-urlencoded"
+
+# Names of charsets as npm's iconv-lite takes them, without case and punctuation, to Python's codecs. Not there: its
+# "hex" and "base64", which turn a body into something else, and Python's own, such as "zlib" or "unicode_escape".
+_CODECS = {
+    "ascii": "ascii",
+    "usascii": "ascii",
+    "binary": "latin-1",
+    "latin1": "latin-1",
+    "utf8": "utf-8",
+    "unicode11utf8": "utf-8",
+    "utf7": "utf-7",
+    "utf16": "utf-16",
+    "utf16le": "utf-16-le",
+    "utf16be": "utf-16-be",
+    "ucs2": "utf-16-le",
+    "koi8r": "koi8-r",
+    "koi8u": "koi8-u",
+    "gb2312": "gbk",
+    "gbk": "gbk",
+    "gb18030": "gb18030",
+    "big5": "big5",
+    "big5hkscs": "big5hkscs",
+    "shiftjis": "shift_jis",
+    "sjis": "shift_jis",
+    "eucjp": "euc_jp",
+    "euckr": "euc_kr",
+    "macintosh": "mac-roman",
+}
+_NUMBERED = re.compile(r"(?:(iso8859)|(windows|win|cp)(?=125))(\d{1,4})")
+
+
+def read_body(body: Body, limit: Limit) -> bytes:
+    """Return all of `body`, or raise `BodyError` (413) as soon as it is known to be over `limit`.
+
+    Never more than the limit and one byte is read.
+    """
+    if body.length is not None and body.length > limit.size:
+        raise _too_large(limit)
+    missing = body.length if body.length is not None else max(int(limit.size), 0) + 1
+    data = body.read(missing)
+    if len(data) < missing:
+        pieces = [data]
+        while data and (missing := missing - len(data)):
+            data = body.read(missing)
+            pieces.append(data)
+        data = b"".join(pieces)
+    if len(data) > limit.size:
+        raise _too_large(limit)
+    if body.length is not None and len(data) < body.length:
+        raise BodyError(400, "Invalid body")  # the client went away
+    return data
+
+
+def _too_large(limit: Limit) -> BodyError:
+    return BodyError(413, f"Body exceeded {limit.text} limit")
+
+
+def parse_body(data: bytes, content_type: str) -> Any:
+    """Return what `data` says by its Content-Type: an object for JSON and forms, else text; None where there is none."""
+    parsed = parse_content_type(content_type) if content_type else None
+    media_type, parameters = parsed or ("text/plain", {})
+    if not data:
+        return {} if media_type in _JSON_TYPES or media_type == _FORM_TYPE else None
+    text = decode_text(data, parameters.get("charset", ""))
+    if media_type in _JSON_TYPES:
+        try:
+            return loads(text)
+        except ValueError:
+            raise BodyError(400, "Invalid JSON") from None
+    if media_type == _FORM_TYPE:
+        if text.count("&") >= MAX_FORM_FIELDS and sum(map(bool, text.split("&"))) > MAX_FORM_FIELDS:
+            raise BodyError(413, f"Body exceeded {MAX_FORM_FIELDS} fields limit")
+        return fold_pairs(decode_pairs(text))
+    return text
+
+
+def decode_text(data: bytes, charset: str) -> str:
+    """Return `data` as text; bytes that are none become U+FFFD, a byte order mark goes. "" is UTF-8."""
+    codec = _codec(charset) if charset else "utf-8"
+    return data.decode(codec, "replace").removeprefix("\ufeff")
+
+
+def _codec(charset: str) -> str:
+    name = re.sub(r"[^0-9a-z]", "", charset.lower())
+    if name in _CODECS:
+        return _CODECS[name]
+    if match := _NUMBERED.fullmatch(name):
+        codec = f"iso8859-{match[3]}" if match[1] else f"cp{match[3]}"
+        try:
+            b"".decode(codec)
+            return codec
+        except LookupError:
+            pass
+    raise BodyError(400, "Invalid body")

@@ -1,0 +1,39 @@
+"""The Content-Type header (RFC 9110, 8.3.1), as strictly as npm's `content-type` reads it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+__all__ = ["ContentType", "parse_content_type"]
+
+ContentType = tuple[str, dict[str, str]]
+
+_TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_PARAMETER = re.compile(
+    r"""; *([!#$%&'*+\-.^_`|~0-9A-Za-z]+) *= *
+        ("(?:[\x0b\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\x0b\x20-\xff])*"|[!#$%&'*+\-.^_`|~0-9A-Za-z]+) *""",
+    re.VERBOSE,
+)
+_ESCAPE = re.compile(r"\\([\x0b\x20-\xff])")
+
+
+@lru_cache(maxsize=256)
+def parse_content_type(header: str) -> ContentType | None:
+    """Return the media type in lower case and its parameters by lower-case name; None where `header` is malformed."""
+    media_type = header.partition(";")[0]
+    index = len(media_type)
+    media_type = media_type.strip()
+    if not _TYPE.fullmatch(media_type):
+        return None
+    parameters = {}
+    while index < len(header):
+        match = _PARAMETER.match(header, index)
+        if match is None:
+            return None
+        value = match[2]
+        if value.startswith('"'):
+            value = _ESCAPE.sub(r"\1", value[1:-1])
+        parameters[match[1].lower()] = value
+        index = match.end()
+    return media_type.lower(), parameters

@@ -1,0 +1,109 @@
+"""The Cookie and Set-Cookie headers as Next's API routes read and write them: npm's `cookie` 0.4.
+
+The first of two cookies with one name wins, surrounding quotes are dropped, values are percent-decoded where that is
+possible. What `serialize_cookie` writes is checked (RFC 6265, 4.1.1), which npm's is not: a cookie that ends the
+header, or begins another attribute, is an error here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Literal
+from urllib.parse import quote, unquote
+
+from werkzeug.http import http_date
+
+from nextapi.errors import HeaderError
+
+__all__ = ["parse_cookie", "serialize_cookie"]
+
+# RFC 9110, 5.6.2: a token. npm's `cookie` lets every visible character pass.
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_SAME_SITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
+_PRIORITY = {"low": "Low", "medium": "Medium", "high": "High"}
+
+
+def parse_cookie(header: str) -> dict[str, str]:
+    """Return the cookies of a Cookie header, name to value (npm `cookie.parse`)."""
+    cookies: dict[str, str] = {}
+    for part in header.split(";"):
+        name, equals, value = part.partition("=")
+        if not equals:
+            continue
+        name = name.strip()
+        if name in cookies:
+            continue
+        value = value.strip()
+        if value.startswith('"'):
+            value = value[1:-1]
+        cookies[name] = _decode(value) if "%" in value else value
+    return cookies
+
+
+def _decode(value: str) -> str:
+    """Return `value` decoded as by JavaScript's decodeURIComponent; where that fails, `value` itself."""
+    if _BAD_ESCAPE.search(value):
+        return value
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        return value
+
+
+def serialize_cookie(
+    name: str,
+    value: str,
+    *,
+    path: str | None = None,
+    max_age: float | None = None,
+    expires: datetime | None = None,
+    domain: str | None = None,
+    http_only: bool = False,
+    secure: bool = False,
+    same_site: Literal["strict", "lax", "none", "Strict", "Lax", "None"] | bool | None = None,
+    partitioned: bool = False,
+    priority: Literal["low", "medium", "high"] | None = None,
+    encode: Callable[[str], str] | None = None,
+) -> str:
+    """Return a Set-Cookie header value (npm `cookie.serialize`).
+
+    `value` is percent-encoded, or goes through `encode`. `max_age` is in seconds, cut to an integer; `expires` is
+    aware or in UTC; `same_site=True` is Strict. Raises `HeaderError` for a name, path or domain that cannot be
+    written, ValueError for an unknown `same_site` or `priority`.
+    """
+    if not _NAME.fullmatch(name):
+        raise HeaderError(f"cookie name {name!r} is not a token: use letters, digits and !#$%&'*+-.^_`|~")
+    text = quote(value, safe="!~*'()", errors="strict") if encode is None else encode(value)
+    if not _ATTRIBUTE.fullmatch(text):
+        raise HeaderError(f"value {text!r} of cookie {name!r} has a character that a cookie cannot have")
+    parts = [f"{name}={text}"]
+    if max_age is not None:
+        parts.append(f"Max-Age={int(max_age)}")
+    for attribute, setting in (("Domain", domain), ("Path", path)):
+        if setting is not None:
+            if not _ATTRIBUTE.fullmatch(setting):
+                raise HeaderError(f"{attribute} {setting!r} of cookie {name!r} has a character that it cannot have")
+            parts.append(f"{attribute}={setting}")
+    if expires is not None:
+        parts.append(f"Expires={http_date(expires if expires.tzinfo else expires.replace(tzinfo=timezone.utc))}")
+    if http_only:
+        parts.append("HttpOnly")
+    if secure:
+        parts.append("Secure")
+    if partitioned:
+        parts.append("Partitioned")
+    if priority is not None:
+        parts.append(f"Priority={_one_of(_PRIORITY, priority, 'priority')}")
+    if same_site:
+        parts.append(f"SameSite={'Strict' if same_site is True else _one_of(_SAME_SITE, same_site, 'same_site')}")
+    return "; ".join(parts)
+
+
+def _one_of(spellings: dict[str, str], value: str, option: str) -> str:
+    if value.lower() not in spellings:
+        raise ValueError(f"{option} is one of {', '.join(spellings)}, not {value!r}")
+    return spellings[value.lower()]

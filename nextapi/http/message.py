@@ -1,0 +1,86 @@
+"""What an adapter hands to the application, and what it gets back.
+
+Neither knows a framework. A request has WSGI's parts, with the path as the client sent it; a response is a status, header
+pairs in order, and the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import IO, Any
+
+__all__ = ["Body", "Request", "Response", "reason_phrase"]
+
+_PHRASES = {int(status): status.phrase for status in HTTPStatus}
+
+
+def reason_phrase(status: int) -> str:
+    """Return the standard reason phrase of `status` (RFC 9110, 15.1), "Unknown" for a number that has none."""
+    return _PHRASES.get(status, "Unknown")
+
+
+class Body:
+    """A request's body, not read yet.
+
+    `length` is the Content-Length in bytes, None where the body comes in chunks. `read(size)` reads on by at most `size`
+    bytes and gives none only at the end; `open()` gives all of it as a readable binary file. One or the other is used.
+    """
+
+    __slots__ = ("length", "open", "read")
+
+    def __init__(self, length: int | None, read: Callable[[int], bytes], open: Callable[[], IO[bytes]]) -> None:
+        self.length = length
+        self.read = read
+        self.open = open
+
+
+class Request:
+    """A request as the application sees it.
+
+    `path` is below the mount and percent-encoded as it was sent, `prefix` what stands before it; `query_string` has one
+    character a byte; `headers` has lower-case names; `body` is None where there is none; `raw` is the host's own request.
+    """
+
+    __slots__ = ("body", "headers", "method", "path", "prefix", "query_string", "raw")
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query_string: str,
+        headers: Mapping[str, str],
+        body: Body | None,
+        raw: Any,
+        prefix: str = "",
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query_string = query_string
+        self.headers = headers
+        self.body = body
+        self.raw = raw
+        self.prefix = prefix
+
+
+class Response:
+    """An answer: `status` and `reason` of the status line, header pairs, and the body.
+
+    `error` is the exception that was raised instead of an answer, where one was: a host's transaction has failed then.
+    """
+
+    __slots__ = ("body", "error", "headers", "reason", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: list[tuple[str, str]],
+        body: bytes,
+        reason: str = "",
+        error: Exception | None = None,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.reason = reason or _PHRASES.get(status, "Unknown")
+        self.error = error

@@ -1,0 +1,56 @@
+"""Query strings and form bodies: pairs of text, the object that Next folds them into, and back to text.
+
+Reading follows the WHATWG URL standard's application/x-www-form-urlencoded parser (JavaScript's `URLSearchParams`).
+Node's `querystring`, which Next parses form bodies with, reads the same pairs from the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import quote_plus, unquote
+
+__all__ = ["decode_pairs", "encode_pairs", "fold_pairs", "query_text"]
+
+
+def query_text(query_string: str) -> str:
+    """Return WSGI's QUERY_STRING, one character a byte, as the text that those bytes are in UTF-8."""
+    return query_string if query_string.isascii() else query_string.encode("latin-1").decode("utf-8", "replace")
+
+
+def decode_pairs(text: str) -> list[tuple[str, str]]:
+    """Return the (name, value) pairs of `text`; "a" and "a=" are both ("a", ""), bad escapes stay as they are."""
+    pairs = []
+    for part in text.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            pairs.append((_decode(name), _decode(value)))
+    return pairs
+
+
+def _decode(text: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="replace") if "%" in text else text
+
+
+def fold_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:
+    """Return the object that Next makes of pairs: a repeated name has the list of its values."""
+    folded: dict[str, str | list[str]] = {}
+    for name, value in pairs:
+        if name not in folded:
+            folded[name] = value
+        elif isinstance(known := folded[name], list):
+            known.append(value)
+        else:
+            folded[name] = [known, value]
+    return folded
+
+
+def encode_pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return pairs as application/x-www-form-urlencoded text, as `URLSearchParams` writes it: "a+b=%C3%A9"."""
+    return "&".join(f"{_encode(name)}={_encode(value)}" for name, value in pairs)
+
+
+def _encode(text: str) -> str:
+    # The standard leaves * - . _ alone and writes ~ as an escape; quote_plus always leaves ~ alone.
+    return quote_plus(text, safe="*", errors="replace").replace("~", "%7E")

@@ -1,0 +1,107 @@
+"""The options of a mount: one name, one meaning and one check, whichever host they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+from urllib.parse import urlsplit
+
+from nextapi.errors import OptionError
+from nextapi.handlers.config import nearest
+from nextapi.http.sizes import Limit, Size, read_limit
+
+__all__ = ["OptionSettings", "Options", "read_options"]
+
+
+class OptionSettings(TypedDict, total=False):
+    """The options as users write them; `Options` says what each is."""
+
+    page_extensions: Sequence[str]
+    trusted_origins: Sequence[str]
+    max_body_size: Size
+    debug: bool
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `create_app`, `create_blueprint` and Django's NEXTAPI setting take.
+
+    `page_extensions`: what route files end in (Next's `pageExtensions`). `trusted_origins`: origins whose pages may POST
+    across sites. `max_body_size`: the most that `req.raw_body` reads where the body parser is off. `debug`: on bare WSGI,
+    a 500 shows its traceback. `name`: the blueprint's name, the namespace of Django's URLs.
+    """
+
+    page_extensions: tuple[str, ...] = ("py",)
+    trusted_origins: frozenset[str] = frozenset()
+    max_body_size: Limit = Limit(10 << 20, "10mb")
+    debug: bool = False
+    name: str = "nextapi"
+
+
+def read_options(given: Mapping[str, Any]) -> Options:
+    """Return the options that a user gave by name; raise `OptionError` for one that is unknown or cannot be."""
+    read = {}
+    for name, value in given.items():
+        reader = _READERS.get(name)
+        if reader is None:
+            raise OptionError(f"unknown option {name!r}{nearest(name, tuple(_READERS))}")
+        try:
+            read[name] = reader(value)
+        except ValueError as error:
+            raise OptionError(f"option {name} is {value!r}: {error}") from None
+    return Options(**read)
+
+
+def _extensions(value: Any) -> tuple[str, ...]:
+    extensions = _texts(value, 'the endings of route files, such as ("py",)')
+    for extension in extensions:
+        if not (extension == "py" or extension.endswith(".py")) or extension.startswith("."):
+            raise ValueError(f"{extension!r} is no ending of Python files: write 'py' or such as 'api.py'")
+    return extensions
+
+
+def _origins(value: Any) -> frozenset[str]:
+    origins = _texts(value, 'origins, such as ("https://example.com",)')
+    for origin in origins:
+        parts = urlsplit(origin)
+        if not parts.netloc or f"{parts.scheme}://{parts.netloc}".lower() != origin:
+            raise ValueError(f"{origin!r} is no origin: write scheme, host and port alone, as in 'https://example.com'")
+    return frozenset(origins)
+
+
+def _texts(value: Any, what: str) -> tuple[str, ...]:
+    if not isinstance(value, str) and isinstance(value, Iterable):
+        texts = tuple(value)
+        if all(isinstance(text, str) for text in texts):
+            return texts
+    raise ValueError(f"it is a sequence of {what}")
+
+
+def _size(value: Any) -> Limit:
+    limit = read_limit(value)
+    if limit is None:
+        raise ValueError("it is a size, such as '10mb' or a number of bytes")
+    return limit
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("it is True or False")
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value or "." in value or ":" in value:
+        raise ValueError("it is a name without dots and colons")
+    return value
+
+
+_READERS = {
+    "page_extensions": _extensions,
+    "trusted_origins": _origins,
+    "max_body_size": _size,
+    "debug": _flag,
+    "name": _name,
+}

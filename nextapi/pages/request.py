@@ -1,0 +1,118 @@
+"""`req`: the request as a handler of `pages/api` sees it (Next's NextApiRequest)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Any, Generic
+
+from nextapi.http.body import read_body
+from nextapi.http.cookies import parse_cookie
+from nextapi.http.message import Request
+from nextapi.http.query import decode_pairs, encode_pairs, fold_pairs, query_text
+from nextapi.http.sizes import Limit
+from nextapi.web.search_params import URLSearchParams
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    BodyT = TypeVar("BodyT", default=Any)
+else:
+    from typing import TypeVar
+
+    BodyT = TypeVar("BodyT")
+
+__all__ = ["NextApiRequest"]
+
+
+class NextApiRequest(Generic[BodyT]):
+    """The request, parsed as it is asked for.
+
+    `body` is the parsed body and may be assigned; `params` are the path's parameters; `raw` is the host's own request
+    (Flask's `Request`, Django's `HttpRequest`, WSGI's environ). Wrappers may hang attributes of their own on it.
+    """
+
+    body: BodyT = None  # type: ignore[assignment]  # Next: undefined, where the parser is off
+
+    def __init__(
+        self,
+        request: Request,
+        params: dict[str, str | list[str]],
+        param_names: tuple[str, ...],
+        body_limit: Limit,
+    ) -> None:
+        self.method = request.method
+        self.params = params
+        self.raw: Any = request.raw
+        self._request = request
+        self._param_names = param_names
+        self._body_limit = body_limit
+        self._query: dict[str, Any] | None = None
+        self._cookies: dict[str, str] | None = None
+        self._raw_body: bytes | None = None
+        self._stream: IO[bytes] | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers by lower-case name; looking up ignores case."""
+        return self._request.headers
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The query as an object, a repeated name with a list, and the path's parameters over it (Next's `req.query`)."""
+        if self._query is None:
+            query_string = self._request.query_string
+            if query_string:
+                self._query = {**fold_pairs(decode_pairs(query_text(query_string))), **self.params}
+            else:
+                self._query = dict(self.params)
+        return self._query
+
+    @property
+    def search_params(self) -> URLSearchParams:
+        """The query without the path's parameters, all pairs in order."""
+        return URLSearchParams(decode_pairs(query_text(self._request.query_string)))
+
+    @property
+    def url(self) -> str:
+        """The path as it was sent, and the query as Next rebuilds it: grouped by name, without the path's parameters."""
+        path = self._request.path
+        if not self._request.query_string:
+            return path
+        grouped: dict[str, list[tuple[str, str]]] = {}
+        for pair in decode_pairs(query_text(self._request.query_string)):
+            if pair[0] not in self._param_names:
+                grouped.setdefault(pair[0], []).append(pair)
+        query = encode_pairs(pair for pairs in grouped.values() for pair in pairs)
+        return f"{path}?{query}" if query else path
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies by name; of two with one name the first."""
+        if self._cookies is None:
+            header = self._request.headers.get("cookie")
+            self._cookies = parse_cookie(header) if header else {}
+        return self._cookies
+
+    @property
+    def raw_body(self) -> bytes:
+        """All bytes of the body, as they came.
+
+        With `bodyParser: False` they are read when first asked for, up to the option `max_body_size`; a larger body is a
+        `BodyError` (413).
+        """
+        if self._raw_body is None:
+            body = self._request.body
+            self._raw_body = read_body(body, self._body_limit) if body is not None else b""
+        return self._raw_body
+
+    @property
+    def stream(self) -> IO[bytes]:
+        """The body as a readable binary file, unbounded; empty where the body was parsed, as Node's is."""
+        if self._stream is None:
+            body = self._request.body
+            self._stream = BytesIO() if body is None or self._raw_body is not None else body.open()
+        return self._stream
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.method} {self.url}>"

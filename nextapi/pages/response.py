@@ -1,0 +1,337 @@
+"""`res`: the answer as a handler of `pages/api` makes it (Next's NextApiResponse).
+
+What is written is collected, and sent when the handler has returned. Whatever would be lost on the way to the client, a
+second answer or a header after the body, is an exception at the call.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, overload
+
+from nextapi.errors import AnsweredError, HeaderError, RedirectError, StatusError
+from nextapi.http.conditional import is_fresh, strong_etag
+from nextapi.http.headers import check_header_name, check_header_value
+from nextapi.http.json import dumps, number_text
+from nextapi.http.message import Request, Response
+from nextapi.http.sizes import format_size
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, TypeVar
+
+    DataT = TypeVar("DataT", default=Any)
+else:
+    from typing import TypeVar
+
+    DataT = TypeVar("DataT")
+
+__all__ = ["NextApiResponse", "to_response"]
+
+HeaderValue = str | int | float | Iterable[str]
+
+_JSON = ("Content-Type", "application/json; charset=utf-8")
+_logger = logging.getLogger("nextapi")
+
+
+class NextApiResponse(Generic[DataT]):
+    """The answer. `status`, `set_header` and their like return `res`, to be chained; `json`, `send`, `end` and `redirect`
+    complete the answer.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.headers_sent = False
+        self.writable_ended = False
+        self._status = 200
+        self._message = ""
+        self._headers: dict[str, tuple[str, str | list[str]]] = {}
+        self._written: list[bytes] = []
+        self._body = b""
+        self._request = request
+
+    # Status
+
+    @property
+    def status_code(self) -> int:
+        """The status code; assigned, it is checked as by `status`."""
+        return self._status
+
+    @status_code.setter
+    def status_code(self, code: int) -> None:
+        self.status(code)
+
+    def status(self, code: int) -> Self:
+        """Set the status code, 200 to 999; raise `StatusError` for any other."""
+        if code.__class__ is not int or not 200 <= code <= 999:
+            code = _status_code(code)
+        if self.headers_sent:
+            raise self._too_late(f"status {code}")
+        self._status = code
+        return self
+
+    @property
+    def status_message(self) -> str:
+        """The reason phrase; "" is the standard one."""
+        return self._message
+
+    @status_message.setter
+    def status_message(self, message: str) -> None:
+        check_header_value("status message", message)
+        self._message = message
+
+    # Headers
+
+    def set_header(self, name: str, value: HeaderValue) -> Self:
+        """Set a header in place of what was set under the name; a list is one header line for each of its items.
+
+        Raises `HeaderError` for a name or value that must not go on the wire.
+        """
+        if self.headers_sent:
+            raise self._too_late(f"header {name!r}")
+        check_header_name(name)
+        key = name.lower()
+        checked = _header_value(name, value)
+        if key == "set-cookie" and isinstance(checked, list):
+            checked = list(dict.fromkeys(checked))  # as Next does
+        self._headers[key] = (name, checked)
+        return self
+
+    def append_header(self, name: str, value: HeaderValue) -> Self:
+        """Add further lines of a header to what was set."""
+        known = self._headers.get(name.lower())
+        if known is None:
+            return self.set_header(name, value)
+        before, after = known[1], _header_value(name, value)
+        if self.headers_sent:
+            raise self._too_late(f"header {name!r}")
+        lines = [*([before] if isinstance(before, str) else before), *([after] if isinstance(after, str) else after)]
+        self._headers[name.lower()] = (known[0], lines)
+        return self
+
+    def get_header(self, name: str) -> str | list[str] | None:
+        """Return what was set: a list where a list was, None where nothing was."""
+        known = self._headers.get(name.lower())
+        return known[1] if known else None
+
+    def get_headers(self) -> dict[str, str | list[str]]:
+        """Return all headers that were set, by lower-case name."""
+        return {key: value for key, (_, value) in self._headers.items()}
+
+    def get_header_names(self) -> list[str]:
+        """Return the names of all headers that were set, in lower case."""
+        return list(self._headers)
+
+    def has_header(self, name: str) -> bool:
+        """Say whether the header was set."""
+        return name.lower() in self._headers
+
+    def remove_header(self, name: str) -> None:
+        """Take the header back, if it was set."""
+        if self.headers_sent:
+            raise self._too_late(f"header {name!r}")
+        self._headers.pop(name.lower(), None)
+
+    @overload
+    def write_head(self, status: int, headers: Mapping[str, HeaderValue] | None = None, /) -> Self: ...
+    @overload
+    def write_head(self, status: int, message: str, headers: Mapping[str, HeaderValue] | None = None, /) -> Self: ...
+    def write_head(
+        self,
+        status: int,
+        message: str | Mapping[str, HeaderValue] | None = None,
+        headers: Mapping[str, HeaderValue] | None = None,
+        /,
+    ) -> Self:
+        """Set status, reason phrase and headers at once; from then on they stand (Node's `writeHead`)."""
+        self.status(status)
+        if isinstance(message, str):
+            self.status_message = message
+        else:
+            headers = message
+        for name, value in (headers or {}).items():
+            self.set_header(name, value)
+        self.flush_headers()
+        return self
+
+    def flush_headers(self) -> None:
+        """Declare status and headers final."""
+        self.headers_sent = True
+
+    # Body
+
+    def json(self, data: DataT) -> None:
+        """Answer `data` as JSON; raise `SerializationError` where JSON has no text for it."""
+        self._check_unanswered("json()")
+        body = dumps(data)
+        self._headers["content-type"] = _JSON
+        self._send(body)
+
+    def send(self, data: DataT | str | bytes | None) -> None:
+        """Answer text, bytes, or else JSON; None is an empty body (Next's `res.send`)."""
+        self._check_unanswered("send()")
+        if data is None:
+            self._end(b"")
+        elif isinstance(data, str):
+            self._send(_utf8(data))
+        elif isinstance(data, bytes | bytearray | memoryview):
+            self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
+            self._send(bytes(data))
+        else:
+            self.json(data)
+
+    @overload
+    def redirect(self, url: str, /) -> Self: ...
+    @overload
+    def redirect(self, status: int, url: str, /) -> Self: ...
+    def redirect(self, status: int | str | None = None, url: str | None = None, /) -> Self:
+        """Answer a redirect: `redirect("/login")`, or `redirect(303, "/login")`; 307 unless said.
+
+        The URL goes out as it is, relative or absolute, of this site or another: check what a client sent before it is
+        passed on. Raises `RedirectError` where there is no URL, `HeaderError` where it holds what a header cannot.
+        """
+        if isinstance(status, str):
+            status, url = 307, status
+        if not isinstance(status, int) or not isinstance(url, str):
+            raise RedirectError(
+                "Invalid redirect arguments. Please use a single argument URL, e.g. res.redirect('/destination') or use a "
+                "status code and URL, e.g. res.redirect(307, '/destination')."
+            )
+        self._check_unanswered("redirect()")
+        self.status(status).set_header("Location", url)
+        self._end(url.encode())
+        return self
+
+    def write(self, data: str | bytes | list[str]) -> bool:
+        """Add to the body. Status and headers stand from the first call on; `end()` completes the answer."""
+        if self.writable_ended:
+            raise self._too_late("write()")
+        self.headers_sent = True
+        self._written.append(_body_bytes(data))
+        return True
+
+    def end(self, data: str | bytes | list[str] | None = None) -> Self:
+        """Complete the answer, with `data` at the end of its body; what `get_header` returned can be given too."""
+        if self.writable_ended:
+            raise self._too_late("end()")
+        if data is not None:
+            self._written.append(_body_bytes(data))
+        self._end(b"".join(self._written))
+        return self
+
+    def _check_unanswered(self, call: str) -> None:
+        if self.headers_sent:
+            raise self._too_late(call)
+
+    def _too_late(self, what: str) -> AnsweredError:
+        if self.writable_ended:
+            return AnsweredError(f"{what} after the answer was complete: return from the handler once it has answered")
+        return AnsweredError(
+            f"{what} after the headers were final: set status and headers before write(), write_head() and flush_headers(), "
+            "and complete the answer by end()"
+        )
+
+    def _send(self, body: bytes) -> None:
+        """Complete the answer with a body that has an ETag, or with 304 where the client has that body."""
+        if self._status == 204 or self._status == 304:
+            self._drop_body_headers()
+            body = b""
+        else:
+            etag = strong_etag(body)
+            self._headers["etag"] = ("ETag", etag)
+            headers = self._request.headers
+            if headers.get("if-none-match") and is_fresh(headers, etag):
+                self._status = 304
+        self._end(body)
+
+    def _drop_body_headers(self) -> None:
+        for key in ("content-type", "content-length", "transfer-encoding"):
+            self._headers.pop(key, None)
+
+    def _end(self, body: bytes) -> None:
+        self._body = body
+        self.headers_sent = self.writable_ended = True
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._status}{' complete' if self.writable_ended else ''}>"
+
+
+def to_response(res: NextApiResponse[Any], response_limit: int | float | None) -> Response:
+    """Return a complete answer as a response; log a warning from `response_limit` bytes on, None for never.
+
+    Content-Length says what the body is, whatever the handler said; a body that HEAD, 204 and 304 cannot have is dropped
+    (RFC 9110, 9.3.2, 15.3.5, 15.4.5).
+    """
+    request, body, status = res._request, res._body, res._status
+    if response_limit is not None and len(body) >= response_limit:
+        _logger.warning(
+            "API response for %s exceeds %s. API Routes are meant to respond quickly.",
+            request.path,
+            format_size(response_limit),
+        )
+    fields = res._headers
+    fields.pop("transfer-encoding", None)  # the server's to say (PEP 3333)
+    declared = fields.pop("content-length", None)
+    headers: list[tuple[str, str]] = []
+    for name, value in fields.values():
+        if value.__class__ is str:
+            headers.append((name, value))  # type: ignore[arg-type]  # narrowed by its class, at half of isinstance's cost
+        else:
+            headers.extend((name, line) for line in value)
+    if status == 204 or status == 304:
+        body = b""
+    elif request.method == "HEAD":
+        if body or declared is None:
+            headers.append(("Content-Length", str(len(body))))
+        else:
+            headers.append(("Content-Length", str(declared[1])))
+        body = b""
+    else:
+        headers.append(("Content-Length", str(len(body))))
+    return Response(status, headers, body, res._message)
+
+
+def _status_code(code: object) -> int:
+    """Return the status that `code` says, as Node takes it: text of a number, a fraction cut off."""
+    try:
+        number = int(float(code))  # type: ignore[arg-type]  # whatever it is, float says whether it is a number
+    except (TypeError, ValueError, OverflowError):
+        number = 0
+    if not 200 <= number <= 999 or isinstance(code, bool):
+        raise StatusError(f"Invalid status code: {code!r}")
+    return number
+
+
+def _header_value(name: str, value: object) -> str | list[str]:
+    """Return a header's value as text, or a list of texts; raise `HeaderError` where it cannot go on the wire."""
+    if isinstance(value, str):
+        check_header_value(name, value)
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value) if isinstance(value, int) else number_text(value)
+    if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray | Mapping):
+        lines = []
+        for line in value:
+            text = _header_value(name, line)
+            if isinstance(text, list):
+                raise HeaderError(f'Invalid value {value!r} for header "{name}": a list holds text', "ERR_HTTP_INVALID_HEADER_VALUE")
+            lines.append(text)
+        return lines
+    raise HeaderError(f'Invalid value "{value}" for header "{name}"', "ERR_HTTP_INVALID_HEADER_VALUE")
+
+
+def _body_bytes(data: object) -> bytes:
+    if isinstance(data, str):
+        return _utf8(data)
+    if isinstance(data, bytes | bytearray | memoryview):
+        return bytes(data)
+    if isinstance(data, list) and all(isinstance(line, str) for line in data):
+        return _utf8(", ".join(data))
+    raise TypeError(f"write() and end() take text or bytes, not {type(data).__name__}: json() and send() take other values")
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # Surrogates: a pair is the character that it stands for, a lone one U+FFFD, as in JavaScript.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()

@@ -1,0 +1,44 @@
+"""The shapes that route files are typed with. `PageConfig` is spelled as in Next, so that configs can be copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from nextapi.http.sizes import Size
+
+if TYPE_CHECKING:
+    from nextapi.pages.request import NextApiRequest
+    from nextapi.pages.response import NextApiResponse
+
+__all__ = ["ApiConfig", "BodyParserConfig", "NextApiHandler", "PageConfig", "Size"]
+
+NextApiHandler = Callable[["NextApiRequest[Any]", "NextApiResponse[Any]"], object]
+"""What a file of `pages/api` defines as `handler`; what it returns is ignored."""
+
+
+class BodyParserConfig(TypedDict, total=False):
+    """`sizeLimit`: the largest body that is parsed, "1mb" unless said."""
+
+    sizeLimit: Size
+
+
+class ApiConfig(TypedDict, total=False):
+    """The `api` part of a route's `config`.
+
+    `bodyParser`: False leaves the body to `req.stream`; `responseLimit`: the size from which an answer is warned of, "4mb"
+    unless said, False for never; `externalResolver`: the answer may come from elsewhere; `sameOrigin`: False switches the
+    same-origin guard off for this route (nextapi's own).
+    """
+
+    bodyParser: bool | BodyParserConfig
+    responseLimit: bool | Size
+    externalResolver: bool
+    sameOrigin: bool
+
+
+class PageConfig(TypedDict, total=False):
+    """The `config` of a file of `pages/api` (Next's name and spelling)."""
+
+    api: ApiConfig
+    runtime: Literal["nodejs"]

@@ -1,0 +1,83 @@
+"""`URLSearchParams` of the WHATWG URL standard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar, overload
+
+from nextapi.http.query import decode_pairs, encode_pairs
+
+__all__ = ["URLSearchParams"]
+
+T = TypeVar("T")
+
+
+class URLSearchParams(Mapping[str, str]):
+    """The parameters of a query: pairs in order, looked up by name.
+
+    Made from text ("?a=1&b=2", the "?" may be left out), pairs or a mapping. As a mapping it has each name once, with its
+    first value; `multi_items()` has all pairs. `str()` is the query's text.
+    """
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, init: str | Iterable[tuple[str, str]] | Mapping[str, str] = "") -> None:
+        if isinstance(init, str):
+            self._pairs = decode_pairs(init.removeprefix("?"))
+        else:
+            self._pairs = list(init.items() if isinstance(init, Mapping) else init)
+
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str | T) -> str | T: ...
+    def get(self, name: str, default: object = None) -> object:
+        """Return the first value of `name`, or `default`."""
+        return next((value for key, value in self._pairs if key == name), default)
+
+    def get_all(self, name: str) -> list[str]:
+        """Return all values of `name` in order."""
+        return [value for key, value in self._pairs if key == name]
+
+    def has(self, name: str) -> bool:
+        """Say whether `name` is there."""
+        return name in self
+
+    def append(self, name: str, value: str) -> None:
+        """Add a pair at the end."""
+        self._pairs.append((name, value))
+
+    def set(self, name: str, value: str) -> None:
+        """Give the first pair of `name` this value and drop its others; add one at the end where there is none."""
+        for index, (key, _) in enumerate(self._pairs):
+            if key == name:
+                rest = [pair for pair in self._pairs[index + 1 :] if pair[0] != name]
+                self._pairs[index:] = [(name, value), *rest]
+                return
+        self.append(name, value)
+
+    def delete(self, name: str) -> None:
+        """Drop all pairs of `name`."""
+        self._pairs = [pair for pair in self._pairs if pair[0] != name]
+
+    def multi_items(self) -> list[tuple[str, str]]:
+        """Return all pairs in order."""
+        return list(self._pairs)
+
+    def __getitem__(self, name: str) -> str:
+        for key, value in self._pairs:
+            if key == name:
+                return value
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict(self._pairs))
+
+    def __len__(self) -> int:
+        return len(dict(self._pairs))
+
+    def __str__(self) -> str:
+        return encode_pairs(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"URLSearchParams({str(self)!r})"

@@ -1,0 +1,7 @@
+from nextapi import NextApiRequest, NextApiResponse
+
+from ...lib.echo import echo
+
+
+def handler(req: NextApiRequest, res: NextApiResponse) -> None:
+    res.json({"route": "/api", **echo(req)})

@@ -1,0 +1,9 @@
+from nextapi import NextApiRequest, NextApiResponse, PageConfig
+
+from ....lib.echo import echo
+
+config: PageConfig = {"api": {"bodyParser": {"sizeLimit": "1kb"}}}
+
+
+def handler(req: NextApiRequest, res: NextApiResponse) -> None:
+    res.json(echo(req))

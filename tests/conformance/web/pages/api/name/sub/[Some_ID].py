@@ -1,0 +1,7 @@
+from nextapi import NextApiRequest, NextApiResponse
+
+from .....lib.echo import entries
+
+
+def handler(req: NextApiRequest, res: NextApiResponse) -> None:
+    res.json({"route": "/api/name/sub/[Some_ID]", "method": req.method, "url": req.url, "query": entries(req.query)})
