@@ -9,13 +9,11 @@ __all__ = ["ContentType", "parse_content_type"]
 
 ContentType = tuple[str, dict[str, str]]
 
-_TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_PARAMETER = re.compile(
-    r"""; *([!#$%&'*+\-.^_`|~0-9A-Za-z]+) *= *
-        ("(?:[\x0b\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\x0b\x20-\xff])*"|[!#$%&'*+\-.^_`|~0-9A-Za-z]+) *""",
-    re.VERBOSE,
-)
-_ESCAPE = re.compile(r"\\([\x0b\x20-\xff])")
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_QUOTED = r'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\xff])*"'
+_TYPE = re.compile(f"{_TOKEN}/{_TOKEN}")
+_PARAMETER = re.compile(rf"; *({_TOKEN}) *= *({_QUOTED}|{_TOKEN}) *")
+_ESCAPE = re.compile(r"\\([\t\x20-\xff])")
 
 
 @lru_cache(maxsize=256)

@@ -174,8 +174,9 @@ class NextApiResponse(Generic[DataT]):
         elif isinstance(data, str):
             self._send(_utf8(data))
         elif isinstance(data, bytes | bytearray | memoryview):
-            self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
             self._send(bytes(data))
+            if self._status not in (204, 304):
+                self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
         else:
             self.json(data)
 

@@ -10,6 +10,7 @@ HEADERS = (
     "if-none-match", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port",
     "x-real-ip", "x-mw",
 )  # fmt: skip
+PORT = "4310"  # of the server that was recorded
 
 
 def entries(mapping: Mapping[str, Any]) -> list[list[Any]]:
@@ -43,7 +44,21 @@ def number(text: str) -> Any:
     return int(value) if value.is_integer() else value
 
 
+def forwarded(req: NextApiRequest) -> dict[str, str]:
+    """Return what Next's own front server adds to a request where the client did not send it, and no WSGI server does."""
+    environ: dict[str, Any] = getattr(req.raw, "environ", req.raw)
+    host = environ.get("HTTP_HOST", "")
+    added = {
+        "x-forwarded-for": environ.get("REMOTE_ADDR", ""),
+        "x-forwarded-host": host,
+        "x-forwarded-port": PORT,
+        "x-forwarded-proto": environ["wsgi.url_scheme"],
+    }
+    return {name: req.headers.get(name, value) for name, value in added.items()}
+
+
 def echo(req: NextApiRequest) -> dict[str, Any]:
+    headers = {**req.headers, **forwarded(req)}
     shown: dict[str, Any] = {
         "method": req.method,
         "url": req.url,
@@ -51,7 +66,7 @@ def echo(req: NextApiRequest) -> dict[str, Any]:
         "cookies": entries(req.cookies),
         "bodyType": type_name(req.body),
         "body": describe_body(req.body),
-        "headers": {name: req.headers[name] for name in HEADERS if name in req.headers},
+        "headers": {name: headers[name] for name in HEADERS if name in headers},
     }
     # Off is `undefined` in JavaScript, which JSON leaves out.
     if getattr(req, "preview", None):

@@ -2,6 +2,8 @@ from typing import Any
 
 from nextapi import NextApiRequest, NextApiResponse
 
+from ...lib.echo import forwarded
+
 METHODS = {
     "status": "status", "send": "send", "json": "json", "redirect": "redirect", "revalidate": "revalidate",
     "setDraftMode": "set_draft_mode", "setPreviewData": "set_preview_data", "clearPreviewData": "clear_preview_data",
@@ -27,6 +29,6 @@ def handler(req: NextApiRequest, res: NextApiResponse) -> None:
         "proto": "Object" if type(req.query) is dict else "other",
         "cproto": "Object" if type(req.cookies) is dict else "other",
         "resMethods": [js for js, name in METHODS.items() if callable(getattr(res, name, None))],
-        "xff": [header(f"x-forwarded-{part}") for part in ("for", "host", "port", "proto")],
+        "xff": [forwarded(req)[f"x-forwarded-{part}"] for part in ("for", "host", "port", "proto")],
     }
     res.json({key: value for key, value in shown.items() if value is not None})
