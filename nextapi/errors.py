@@ -12,6 +12,7 @@ NextApiError
 ├── OptionError            an option of `create_app` and its like that is unknown or ill-typed
 ├── HTTPError              an answer to the client, raised instead of returned
 │   └── BodyError          the body cannot be read as what it says it is
+├── BodyGoneError          the host has read the body, and it cannot be had again
 ├── AnsweredError          the response was already sent, or its headers were
 ├── NoAnswerError          a handler returned without answering
 ├── HeaderError            a header name or value that must not go on the wire
@@ -28,6 +29,7 @@ from pathlib import Path
 __all__ = [
     "AnsweredError",
     "BodyError",
+    "BodyGoneError",
     "BuildError",
     "BuildErrors",
     "ConfigError",
@@ -109,6 +111,10 @@ class HTTPError(NextApiError):
 
 class BodyError(HTTPError, ValueError):
     """The request's body is too large, or cannot be read as what its Content-Type says."""
+
+
+class BodyGoneError(NextApiError, RuntimeError):
+    """The host has read the body before nextapi could, in a way that leaves nothing of it."""
 
 
 class AnsweredError(NextApiError, RuntimeError):

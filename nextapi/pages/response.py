@@ -160,22 +160,29 @@ class NextApiResponse(Generic[DataT]):
     # Body
 
     def json(self, data: DataT) -> None:
-        """Answer `data` as JSON; raise `SerializationError` where JSON has no text for it."""
-        self._check_unanswered("json()")
+        """Answer `data` as JSON; raise `SerializationError` where JSON has no text for it.
+
+        After `write` or `write_head`, it completes the body, and the headers stand as they are (as in Next).
+        """
+        if self.writable_ended:
+            raise self._too_late("json()")
         body = dumps(data)
-        self._headers["content-type"] = _JSON
+        if not self.headers_sent:
+            self._headers["content-type"] = _JSON
         self._send(body)
 
     def send(self, data: DataT | str | bytes | None) -> None:
         """Answer text, bytes, or else JSON; None is an empty body (Next's `res.send`)."""
-        self._check_unanswered("send()")
+        if self.writable_ended:
+            raise self._too_late("send()")
         if data is None:
-            self._end(b"")
+            self.end()
         elif isinstance(data, str):
             self._send(_utf8(data))
         elif isinstance(data, bytes | bytearray | memoryview):
+            is_first = not self.headers_sent
             self._send(bytes(data))
-            if self._status not in (204, 304):
+            if is_first and self._status not in (204, 304):
                 self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
         else:
             self.json(data)
@@ -197,8 +204,7 @@ class NextApiResponse(Generic[DataT]):
                 "Invalid redirect arguments. Please use a single argument URL, e.g. res.redirect('/destination') or use a "
                 "status code and URL, e.g. res.redirect(307, '/destination')."
             )
-        self._check_unanswered("redirect()")
-        self.status(status).set_header("Location", url)
+        self.set_header("Location", url).status(status)
         self._end(url.encode())
         return self
 
@@ -219,10 +225,6 @@ class NextApiResponse(Generic[DataT]):
         self._end(b"".join(self._written))
         return self
 
-    def _check_unanswered(self, call: str) -> None:
-        if self.headers_sent:
-            raise self._too_late(call)
-
     def _too_late(self, what: str) -> AnsweredError:
         if self.writable_ended:
             return AnsweredError(f"{what} after the answer was complete: return from the handler once it has answered")
@@ -233,6 +235,9 @@ class NextApiResponse(Generic[DataT]):
 
     def _send(self, body: bytes) -> None:
         """Complete the answer with a body that has an ETag, or with 304 where the client has that body."""
+        if self.headers_sent:
+            self.end(body)
+            return
         if self._status == 204 or self._status == 304:
             self._drop_body_headers()
             body = b""

@@ -1,0 +1,7 @@
+"""nextapi in a Django project: `path("", include("nextapi.adapters.django.urls"))`, or with a tree named in the URLconf,
+`path("", include(create_urlpatterns(BASE_DIR / "web")))`.
+"""
+
+from nextapi.adapters.django.mount import create_urlpatterns
+
+__all__ = ["create_urlpatterns"]

@@ -1,6 +1,4 @@
-import re
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf, nan
@@ -34,13 +32,18 @@ class Number(int):
 
 
 class Converts:
-    """An object that names its own JSON: Python has no such protocol."""
+    """An object with a `toJSON`: the hook that Python's objects have for it is pydantic's."""
 
     def __init__(self, value: object) -> None:
         self.value = value
 
-    def to_json(self) -> object:
+    def model_dump(self) -> object:
         return self.value
+
+
+@dataclass
+class Fieldless:
+    """What a Map, a RegExp, an Error and a Promise are to JSON.stringify: an object without fields of its own."""
 
 
 def circular() -> dict[str, Any]:
@@ -68,35 +71,35 @@ cases: dict[str, Callable[[], Any]] = {
     "bigintnested": lambda: {"a": 10j},
     "string": lambda: "hello",
     "empty": lambda: "",
-    "array": lambda: [1, "two", None, None, lambda: 1, object()],
+    "array": lambda: [1, "two", None, None, None, None],  # undefined, a function and a symbol: no values of JSON
     "emptyarray": lambda: [],
     "emptyobj": lambda: {},
     "nested": lambda: big,
-    "undefprop": lambda: {"a": None, "b": lambda: 1, "c": object(), "d": None},
+    "undefprop": lambda: {"d": None},  # what is undefined is not there
     "date": lambda: datetime(2020, 1, 2, 3, 4, 5, 6000, UTC),
     "datenested": lambda: {"at": datetime(2020, 1, 2, 3, 4, 5, 6000, UTC)},
-    "invaliddate": lambda: {"at": datetime.fromtimestamp(nan, UTC)},
+    "invaliddate": lambda: {"at": None},  # Python has no invalid date
     "nannested": lambda: {"a": nan, "b": -inf},
     "unicode": lambda: {"s": "é ü 漢字"},
     "emoji": lambda: {"s": "😀"},
     "lonesurrogate": lambda: {"s": "\ud800"},
     "script": lambda: {"s": "</script><!-- & \u2028\u2029"},
     "control": lambda: {"s": '\u0000\u0001\b\t\n\f\r\u001f\u007f"\\/'},
-    "map": lambda: {"a": 1}.items(),  # entries without the looks of an object
+    "map": Fieldless,
     "set": lambda: {1},
-    "regexp": lambda: re.compile("x"),
-    "error": lambda: RuntimeError("boom"),
+    "regexp": Fieldless,
+    "error": Fieldless,
     "buffer": lambda: b"hi",
     "uint8": lambda: bytearray([1, 2]),
     "tojson": lambda: Converts({"via": "toJSON"}),
     "tojsonundef": lambda: Converts(None),
-    "class": lambda: Cls(),
+    "class": Cls,
     "func": lambda: lambda: 1,
     "symbol": lambda: object(),
     "circular": circular,
     "intkeys": lambda: {"b": 1, "2": "x", "a": 2, "1": "y", "-1": "n", "01": "z"},
     "boxed": lambda: {"s": Text("x"), "n": Number(3), "b": False},
-    "promise": lambda: Future[int](),
+    "promise": Fieldless,
 }
 
 

@@ -13,16 +13,18 @@ METHODS = {
 
 
 def handler(req: NextApiRequest, res: NextApiResponse) -> None:
-    """Show what WSGI can know: it has no raw header lines and no word on whether the body came in whole."""
+    """Show what WSGI can know: of a header's lines it has one, joined, with the name as CGI writes it."""
     environ: dict[str, Any] = getattr(req.raw, "environ", req.raw)
     header = req.headers.get
     shown = {
         "httpVersion": environ["SERVER_PROTOCOL"].removeprefix("HTTP/"),
+        "rawHeaders": [text for name, value in req.headers.items() if name in ("x-one", "x-two") for text in (name.title(), value)],
         "x": header("x-one"),
         "cookieHeader": header("cookie"),
         "accept": header("accept"),
         "ua": header("user-agent"),
         "dup": header("content-type"),
+        "complete": True,
         "env": "object" if hasattr(req, "env") else "undefined",
         "hasNext": hasattr(req, "next_url"),
         "keys": list(req.query),

@@ -1,0 +1,240 @@
+"""A tree in a URLconf: Django's resolver asks nextapi's router, and reverses by ordinary patterns.
+
+`_TreeResolver` takes part where `include` put it. What its files do not name it leaves to the patterns around it, and to
+APPEND_SLASH; its own 404 is only for what nothing in the project would have answered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import replace
+from functools import lru_cache
+from os import PathLike
+from pathlib import Path
+from typing import Any, Unpack
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.core.signals import got_request_exception, request_started
+from django.db import connections, transaction
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, URLResolver, get_resolver, get_urlconf
+from django.urls import path as django_path
+from django.urls.converters import PathConverter, StringConverter, register_converter
+from django.urls.exceptions import Resolver404
+from django.urls.resolvers import ResolverMatch, RoutePattern
+from django.views.decorators.csrf import csrf_protect
+
+from nextapi.adapters.django.messages import to_request, to_response
+from nextapi.app import Application, Match, Route, build, decode_params
+from nextapi.errors import HTTPError
+from nextapi.http.message import Request
+from nextapi.options import OptionSettings, read_options
+from nextapi.routing.paths import after_segments, quote_path, raw_path
+from nextapi.routing.segments import Kind, Segment, identifier
+
+__all__ = ["create_urlpatterns"]
+
+_logger = logging.getLogger("nextapi")
+
+_REST = "[404]"
+"""The name of what no route names; no file can have this name."""
+
+_environ: ContextVar[dict[str, Any] | None] = ContextVar("nextapi_environ", default=None)
+"""The request that this thread serves: a resolver is given a decoded path, and nothing else."""
+
+_probe: ContextVar[dict[_TreeResolver, bool] | None] = ContextVar("nextapi_probe", default=None)
+"""While a project is asked what it would do without nextapi: the trees passed on the way, and whether they have the path."""
+
+
+def create_urlpatterns(root: str | PathLike[str], **options: Unpack[OptionSettings]) -> tuple[list[URLResolver], str]:
+    """Return (patterns, app name), for `include`, of the folder `root`, which is relative to `settings.BASE_DIR`.
+
+    Raises `BuildErrors` with all faults of the tree, `OptionError` for an option that cannot be. `debug` is
+    `settings.DEBUG` unless said, and CSRF_TRUSTED_ORIGINS count as `trusted_origins`.
+    """
+    read = read_options({"debug": settings.DEBUG, **options})
+    trusted = read.trusted_origins.union(settings.CSRF_TRUSTED_ORIGINS)
+    base = getattr(settings, "BASE_DIR", "")
+    application = build(Path(base, root).absolute(), replace(read, trusted_origins=trusted), _Host())
+    request_started.connect(_note_environ, dispatch_uid="nextapi")
+    return [_TreeResolver(application)], read.name
+
+
+def _note_environ(environ: dict[str, Any] | None = None, **_: object) -> None:
+    _environ.set(environ)
+
+
+class _Host:
+    checks_paths = True
+
+    def trusted_host(self, request: Request) -> str | None:
+        host: str = request.raw.get_host()
+        return host
+
+    def report(self, request: Request, error: Exception) -> None:
+        _logger.error("%s %r raised after its answer was complete", request.method, request.path, exc_info=error)
+        got_request_exception.send(sender=type(self), request=request.raw)
+
+
+# Patterns for reverse()
+
+
+class _SegmentsConverter(PathConverter):
+    def to_url(self, value: Any) -> str:
+        return value if isinstance(value, str) else "/".join(map(str, value))
+
+
+register_converter(StringConverter, "nextapi_segment")
+register_converter(_SegmentsConverter, "nextapi_segments")
+
+
+def _pattern_texts(segments: tuple[Segment, ...]) -> Iterator[str]:
+    """Yield what `path()` takes for what `segments` match: "api/post/<nextapi_segment:pid>"."""
+    parts: list[str] = []
+    for segment in segments:
+        if segment.kind is Kind.STATIC:
+            parts.append(segment.name)
+            continue
+        if segment.kind is Kind.OPTIONAL_CATCH_ALL:
+            yield "/".join(parts)
+        converter = "nextapi_segments" if segment.is_catch_all else "nextapi_segment"
+        parts.append(f"<{converter}:{identifier(segment.name)}>")
+    yield "/".join(parts)
+
+
+# Resolving
+
+
+class _TreeResolver(URLResolver):
+    """A tree's place in a URLconf."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._views = {route: self._view(route) for route in (None, *application.routes)}
+        patterns = [
+            django_path(text, self._views[route], name=route.name)
+            for route in application.routes
+            for text in _pattern_texts(route.segments)
+        ]
+        super().__init__(RoutePattern(""), patterns)
+        self._is_hosts = lru_cache(maxsize=1024)(self._would_be_hosts)
+
+    def resolve(self, path: str) -> ResolverMatch:
+        """Return the match of a decoded path below the mount; raise `Resolver404` where it is not nextapi's to answer."""
+        path = str(path)
+        match = self._application.match(self._sent_path(path))
+        has_route = match.route is not None
+        probe = _probe.get()
+        if probe is not None:
+            probe[self] = has_route
+            raise Resolver404({"path": path})
+        if not has_route and path != "api" and not path.startswith("api/"):
+            raise Resolver404({"path": path})
+        if self._is_hosts(get_urlconf(), f"/{self._prefix()}{path}", has_route):
+            raise Resolver404({"path": path})
+        return self._resolver_match(match)
+
+    def _resolver_match(self, match: Match) -> ResolverMatch:
+        route = match.route
+        if route is None:
+            return ResolverMatch(self._views[None], (), {}, _REST, route="api/<path>")
+        try:
+            kwargs = {identifier(name): value for name, value in decode_params(match).items()}
+        except HTTPError:  # the answer will say so
+            kwargs = {}
+        return ResolverMatch(self._views[route], (), kwargs, route.name, route=route.pattern[1:], captured_kwargs=kwargs)
+
+    def _sent_path(self, path: str) -> str:
+        """Return the path below the mount as the client sent it, where it is this request's, else as it would be sent."""
+        environ = _environ.get()
+        if environ is not None:
+            sent = raw_path(environ)[1]
+            below = sent[after_segments(sent, self._prefix().count("/")) :]
+            if unquote(below) == f"/{path}":
+                return below
+        return quote_path(f"/{path}")
+
+    def _prefix(self) -> str:
+        """Return what stands before the mount in the URLconf in use: "" or such as "v2/"."""
+        outer = _outer_resolvers(get_resolver(get_urlconf()), self) or ()
+        return "".join(str(resolver.pattern) for resolver in outer)
+
+    # What the project would do without nextapi
+
+    def _would_be_hosts(self, urlconf: Any, path: str, has_route: bool) -> bool:
+        """Say whether a path is the project's all the same: it, or the path with the other form of its end, is answered.
+
+        A pattern that stands after the tree gives way to the tree's files, unless it names the path letter by letter.
+        """
+        for candidate in (path, path[:-1] if path.endswith("/") else path + "/"):
+            match, passed = _resolve_without_trees(urlconf, candidate)
+            if match is not None and (not has_route or self not in passed or _is_literal(match, candidate)):
+                return True
+            if not has_route and any(other is not self and leads for other, leads in passed.items()):
+                return True
+        return False
+
+    # Views
+
+    def _view(self, route: Route | None) -> Callable[..., HttpResponseBase]:
+        def view(request: WSGIRequest, **_: Any) -> HttpResponseBase:
+            incoming = to_request(request, self._prefix().count("/"))
+            match = self._application.match(incoming.path)
+            if match.route is not route:
+                # What the project's middleware has checked was the other one.
+                match = Match(None, [], match.path)
+            response = self._application.handle(incoming, match)
+            if response.error is not None:
+                _roll_back()
+            return to_response(response)
+
+        def guarded_by_django(request: WSGIRequest, **kwargs: Any) -> HttpResponseBase:
+            in_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+            return csrf_protect(view)(request, **kwargs) if in_session else view(request, **kwargs)
+
+        name = route.name if route else _REST
+        outer = view if route is None or route.endpoint.options.same_origin else guarded_by_django
+        outer.__name__ = outer.__qualname__ = name
+        outer.csrf_exempt = True  # type: ignore[attr-defined]  # Django's name; the guard or `csrf_protect` does its work
+        return outer
+
+
+@lru_cache(maxsize=64)
+def _outer_resolvers(resolver: URLResolver, tree: _TreeResolver) -> tuple[URLResolver, ...] | None:
+    """Return the resolvers between `resolver` and `tree`, None where the one does not hold the other."""
+    for pattern in resolver.url_patterns:
+        if pattern is tree:
+            return ()
+        if isinstance(pattern, URLResolver) and not isinstance(pattern, _TreeResolver):
+            below = _outer_resolvers(pattern, tree)
+            if below is not None:
+                return (pattern, *below)
+    return None
+
+
+def _resolve_without_trees(urlconf: Any, path: str) -> tuple[ResolverMatch | None, dict[_TreeResolver, bool]]:
+    """Return what resolves `path` in a project without its trees, and the trees passed before it: do they lead anywhere?"""
+    passed: dict[_TreeResolver, bool] = {}
+    token = _probe.set(passed)
+    try:
+        return get_resolver(urlconf).resolve(path), passed
+    except Resolver404:
+        return None, passed
+    finally:
+        _probe.reset(token)
+
+
+def _is_literal(match: ResolverMatch, path: str) -> bool:
+    """Say whether a pattern is the very text of the path, as in `path("api/items/", ...)`."""
+    return match.route.removeprefix("^").removesuffix("$") == path.removeprefix("/")
+
+
+def _roll_back() -> None:
+    """Have ATOMIC_REQUESTS do what an exception that left the view would have done."""
+    for connection in connections.all(initialized_only=True):
+        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
+            transaction.set_rollback(True, using=connection.alias)

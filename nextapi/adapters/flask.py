@@ -1,0 +1,321 @@
+"""nextapi in a Flask app: `app.register_blueprint(create_blueprint("web"))`.
+
+Every route is a rule of the app's, so that `url_for`, `flask routes` and `request.endpoint` know it, and one rule more takes
+what is left below `/api`. Which rule takes a request is nextapi's to say where the paths lead to its files, and the host's
+where they would have led to a rule of its own, see `_Trees`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import Any, Unpack
+from urllib.parse import quote
+
+import flask
+from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter, Map, PathConverter, RequestRedirect, Rule, UnicodeConverter
+
+from nextapi.app import Application, Match, Route, build, decode_params
+from nextapi.errors import BodyGoneError, HTTPError, OptionError
+from nextapi.http.headers import EnvironHeaders
+from nextapi.http.message import Body, Request, Response
+from nextapi.http.query import encode_pairs
+from nextapi.options import OptionSettings, read_options
+from nextapi.routing.paths import after_segments, raw_path
+from nextapi.routing.segments import Kind, Segment, identifier
+
+__all__ = ["create_blueprint", "read_body", "to_request", "to_response"]
+
+_REST = "[404]"
+"""The endpoint of what no route names; no file can have this name."""
+
+
+def create_blueprint(root: str | PathLike[str], **options: Unpack[OptionSettings]) -> flask.Blueprint:
+    """Return a blueprint for the folder `root`, which is relative to the app's `root_path`.
+
+    The tree is built when the blueprint is registered, which raises `BuildErrors` with all its faults. Options that are not
+    given here are taken from the app's config, `NEXTAPI_TRUSTED_ORIGINS` and its like; `debug` is the app's unless said.
+    """
+    given = read_options(options)
+    blueprint = flask.Blueprint(given.name, __name__)
+
+    @blueprint.record
+    def mount(state: BlueprintSetupState) -> None:
+        config = state.app.config.get_namespace("NEXTAPI_")
+        if "name" in config:
+            raise OptionError("NEXTAPI_NAME comes too late for a blueprint's name: give create_blueprint(name=...)")
+        settings = read_options({"debug": state.app.debug, **config, **options})
+        application = build(Path(state.app.root_path, root).absolute(), settings, _Host(state.app))
+        _Mount(application, state, state.app.extensions.setdefault("nextapi", _Trees(state.app)))
+
+    @blueprint.url_value_preprocessor
+    def name_route(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+        trees: _Trees = flask.current_app.extensions["nextapi"]
+        trees.mounts[flask.request.blueprints[0]].name_route(flask.request)
+
+    return blueprint
+
+
+class _Host:
+    checks_paths = True
+
+    def __init__(self, app: flask.Flask) -> None:
+        self._app = app
+
+    def trusted_host(self, request: Request) -> str | None:
+        host: str = request.raw.host
+        return host or None
+
+    def report(self, request: Request, error: Exception) -> None:
+        flask.got_request_exception.send(self._app, _async_wrapper=self._app.ensure_sync, exception=error)
+        self._app.log_exception((type(error), error, error.__traceback__))
+
+
+# Rules
+
+
+class _Requests(frozenset[str]):
+    """The `methods` of a rule of nextapi's: any method, on the requests that are the rule's to take.
+
+    It is what werkzeug asks of a rule when it matches, and it goes on to the next rule on a no: the host's own 405, redirect
+    or 404 come about as if nextapi's rule was not there.
+    """
+
+    takes: Callable[[], bool]
+
+    def __contains__(self, method: object) -> bool:
+        return not flask.has_request_context() or self.takes()
+
+
+class _SegmentConverter(UnicodeConverter):
+    def to_url(self, value: Any) -> str:
+        return quote(str(value), safe="!$&'()*+,;=:@")
+
+
+class _SegmentsConverter(PathConverter):
+    def to_url(self, value: Any) -> str:
+        parts = value.split("/") if isinstance(value, str) else value
+        return "/".join(quote(str(part), safe="!$&'()*+,;=:@") for part in parts)
+
+
+class _RestConverter(BaseConverter):
+    part_isolating = False
+    regex = ".*?"
+    weight = 10_000
+
+
+_CONVERTERS = {"default": _SegmentConverter, "path": _SegmentsConverter, "rest": _RestConverter}
+
+
+class _OwnRule(Rule):
+    """What every rule of nextapi's is, beside a rule of the app's class; `is_rest` takes what no route names."""
+
+    is_rest = False
+    # Flask looks for it on the rule.
+    provide_automatic_options = False
+
+    def get_converter(
+        self, variable_name: str, converter_name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> BaseConverter:
+        return _CONVERTERS[converter_name](self.map, *args, **kwargs)
+
+
+def _rule_texts(segments: tuple[Segment, ...]) -> Iterator[str]:
+    """Yield the rules that match what `segments` do: "/api/post/<pid>", "/api/docs/<path:slug>"."""
+    text = ""
+    for segment in segments:
+        if segment.kind is Kind.OPTIONAL_CATCH_ALL:
+            yield text
+        name = identifier(segment.name)
+        text += f"/<path:{name}>" if segment.is_catch_all else f"/<{name}>" if segment.kind is Kind.DYNAMIC else f"/{segment.name}"
+    yield text
+
+
+class _Mount:
+    """A tree in an app: its rules, and the way of a request through them."""
+
+    def __init__(self, application: Application, state: BlueprintSetupState, trees: _Trees) -> None:
+        self._application = application
+        self._trees = trees
+        self._name = f"{state.name_prefix}.{state.name}".lstrip(".")
+        self._prefix = (state.url_prefix or "").rstrip("/")
+        self._response_class = _response_class(state.app.response_class)
+        self._rules: dict[Route | None, Rule] = {}
+        trees.mounts[self._name] = self
+        rule_class = type("NextapiRule", (_OwnRule, state.app.url_rule_class), {})
+        for route in application.routes:
+            for text in _rule_texts(route.segments):
+                self._add_rule(state, rule_class, text, route.name, route)
+        for text in ("/api", "/api/<rest:path>"):
+            self._add_rule(state, rule_class, text, _REST, None)
+
+    def _add_rule(
+        self, state: BlueprintSetupState, rule_class: type[_OwnRule], text: str, name: str, route: Route | None
+    ) -> None:
+        endpoint = f"{self._name}.{name}"
+        rule = rule_class(self._prefix + text or "/", endpoint=endpoint, subdomain=state.subdomain, merge_slashes=False)
+        rule.methods = requests = _Requests()
+        requests.takes = lambda: self._takes(flask.request, route)
+        rule.is_rest = route is None
+        state.app.url_map.add(rule)
+        state.app.view_functions[endpoint] = self._view(name)
+        self._rules.setdefault(route, rule)
+
+    def _view(self, name: str) -> Callable[..., flask.Response]:
+        def view(**_: Any) -> flask.Response:
+            request = to_request(flask.request, self._prefix.count("/"))
+            return to_response(self._application.handle(request, self.match(flask.request)), self._response_class)
+
+        view.__name__ = view.__qualname__ = name
+        return view
+
+    def match(self, request: flask.Request) -> Match:
+        """Return what the request's path leads to; asked for by every rule that may take it, answered once."""
+        key = f"nextapi.match.{self._name}"
+        if key not in request.environ:
+            path = raw_path(request.environ)[1]
+            request.environ[key] = self._application.match(path[after_segments(path, self._prefix.count("/")) :])
+        match: Match = request.environ[key]
+        return match
+
+    def _takes(self, request: flask.Request, route: Route | None) -> bool:
+        found = self.match(request).route
+        # A path like /items/a%2Fb leads to a route that Flask, which sees /items/a/b, cannot find a rule for.
+        return route in (found, None) and not self._trees.are_passed_by(request, found)
+
+    def name_route(self, request: flask.Request) -> None:
+        """Have the request name the route that runs, where the rule that took it is another one."""
+        match = self.match(request)
+        rule = self._rules[match.route]
+        if match.route is not None and request.endpoint != rule.endpoint:
+            outer = {name: value for name, value in (request.view_args or {}).items() if name in rule.arguments}
+            try:
+                params = {identifier(name): value for name, value in decode_params(match).items()}
+            except HTTPError:  # the answer will say so
+                params = {}
+            request.url_rule, request.view_args = rule, outer | params
+
+
+class _Trees:
+    """All trees of an app, and which paths are not theirs but the host's.
+
+    Precedence is the host's own: of two rules that match a path the more specific one has it, whatever the methods that it
+    takes. nextapi's own 404 is only for what the host has no rule for, with or without a slash at its end.
+    """
+
+    def __init__(self, app: flask.Flask) -> None:
+        self._app = app
+        self._map: Map | None = None
+        self.mounts: dict[str, _Mount] = {}
+
+    def are_passed_by(self, request: flask.Request, route: Route | None) -> bool:
+        """Say whether the request, which leads to `route` in a tree, is the host's all the same."""
+        key = "nextapi.passed_by"
+        if key not in request.environ:
+            request.environ[key] = self._is_hosts(request.path) or (
+                not any(mount.match(request).route for mount in self.mounts.values())
+                and self._is_hosts(request.path[:-1] if request.path.endswith("/") else request.path + "/")
+            )
+        passed: bool = request.environ[key]
+        return passed
+
+    def _is_hosts(self, path: str) -> bool:
+        """Say whether a rule of the host's has `path`: it would answer, redirect or refuse the method."""
+        adapter = self._app.create_url_adapter(flask.request)
+        if adapter is None:
+            return False
+        adapter.map = self._map = self._map or self._map_without_methods()
+        try:
+            rule, _ = adapter.match(path, return_rule=True)
+        except RequestRedirect:
+            return True
+        except HTTPException:
+            return False
+        return not isinstance(rule, _OwnRule)
+
+    def _map_without_methods(self) -> Map:
+        # Made once, from the first request: Flask takes no rules after that. The host's come first, and win where two are
+        # equally specific.
+        known = self._app.url_map
+        copied = Map(
+            default_subdomain=known.default_subdomain,
+            strict_slashes=known.strict_slashes,
+            merge_slashes=known.merge_slashes,
+            redirect_defaults=known.redirect_defaults,
+            converters=known.converters,
+            host_matching=known.host_matching,
+        )
+        for rule in sorted(known.iter_rules(), key=lambda rule: isinstance(rule, _OwnRule)):
+            if rule.build_only or rule.websocket or (isinstance(rule, _OwnRule) and rule.is_rest):
+                continue
+            copy = rule.empty()
+            copy.methods = None
+            copy.merge_slashes = rule.merge_slashes
+            if isinstance(copy, _OwnRule):
+                copy.strict_slashes = False  # a slash at the end leads to the same file
+            copied.add(copy)
+        return copied
+
+
+# Translators
+
+
+def to_request(request: flask.Request, prefix_segments: int = 0) -> Request:
+    """Return Flask's request as nextapi's, below a mount whose `url_prefix` has so many segments."""
+    script, path = raw_path(request.environ)
+    cut = after_segments(path, prefix_segments)
+    query_string = request.environ.get("QUERY_STRING", "")
+    headers = EnvironHeaders(request.environ)
+    return Request(request.method, path[cut:], query_string, headers, read_body(request), request, script + path[:cut])
+
+
+def read_body(request: flask.Request) -> Body | None:
+    """Return the body, from where the host has read it if it has; else Flask keeps what is read, for the host to see."""
+    cached = getattr(request, "_cached_data", None)
+    if cached is None and "form" in vars(request):
+        # The host asked for the form first, and werkzeug does not keep the bytes of that.
+        if request.files or request.mimetype == "multipart/form-data":
+            return Body(None, _gone, lambda: BytesIO(_gone(0)))
+        cached = encode_pairs(request.form.items(multi=True)).encode()
+    if cached is not None:
+        return _bytes_body(cached) if cached else None
+    length = request.content_length
+    if length is not None:
+        return Body(length, lambda _: request.get_data(), lambda: request.stream) if length else None
+    if not request.environ.get("wsgi.input_terminated"):
+        return None
+    return Body(None, request.stream.read, lambda: request.stream)
+
+
+def _bytes_body(data: bytes) -> Body:
+    stream = BytesIO(data)
+    return Body(len(data), stream.read, lambda: stream)
+
+
+def _gone(_: int) -> bytes:
+    raise BodyGoneError(
+        "the host read this multipart body before nextapi could: take it from req.raw.form and req.raw.files, and set "
+        'config = {"api": {"bodyParser": False}}'
+    )
+
+
+def _response_class(host_class: type[flask.Response]) -> type[flask.Response]:
+    """Return the app's class of responses without what it adds to headers that are complete."""
+
+    class NextapiResponse(host_class):  # type: ignore[misc,valid-type]  # a class that is known when it runs
+        default_mimetype = None
+        automatically_set_content_length = False
+
+        def get_wsgi_headers(self, environ: Any) -> Any:
+            return self.headers
+
+    return NextapiResponse
+
+
+def to_response(response: Response, response_class: type[flask.Response]) -> flask.Response:
+    """Return nextapi's response as Flask's, of the class that the mount made for it."""
+    return response_class(response.body, f"{response.status} {response.reason}", response.headers)
