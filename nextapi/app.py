@@ -111,20 +111,21 @@ class Application:
 
         Only GET and HEAD are sent elsewhere: a redirect loses the body of anything else.
         """
-        is_read = request.method in ("GET", "HEAD")
-        if self._host.checks_paths and (path.had_dots or path.collapsed):
-            if not is_read:
+        if request.method not in ("GET", "HEAD"):
+            if self._host.checks_paths and (path.had_dots or path.collapsed):
                 raise HTTPError(400, "Bad Request")
-            return path.collapsed or path.path
-        if not is_read:
             return None
         # Next mends slashes first and leaves the query alone; for a slash at the end it writes the query anew.
+        query = request.query_string
         if path.collapsed:
-            return f"{path.collapsed}?{request.query_string}" if request.query_string else path.collapsed
-        if path.had_end_slash:
-            query = encode_pairs(decode_pairs(query_text(request.query_string)))
-            return f"{path.path}?{query}" if query else path.path
-        return None
+            target = path.collapsed
+        elif path.had_dots and self._host.checks_paths:
+            target = path.path
+        elif path.had_end_slash:
+            target, query = path.path, encode_pairs(decode_pairs(query_text(query)))
+        else:
+            return None
+        return f"{target}?{query}" if query else target
 
 
 def decode_params(match: Match) -> dict[str, str | list[str]]:

@@ -128,11 +128,13 @@ class NoAnswerError(NextApiError, RuntimeError):
 class HeaderError(NextApiError, TypeError):
     """A header name or value with a character that must not go on the wire (RFC 9110, 5.1 and 5.5).
 
-    A `TypeError`, as Node raises one; `code` is Node's name for the kind of it.
+    A `TypeError`, as Node raises one: `message` and `code` are Node's, `value` is what was given.
     """
 
-    def __init__(self, message: str, code: str = "ERR_INVALID_CHAR") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, value: object, code: str = "ERR_INVALID_CHAR") -> None:
+        super().__init__(f"{message}: {value!r}")
+        self.message = message
+        self.value = value
         self.code = code
 
 

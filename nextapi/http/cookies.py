@@ -76,17 +76,17 @@ def serialize_cookie(
     written, ValueError for an unknown `same_site` or `priority`.
     """
     if not _NAME.fullmatch(name):
-        raise HeaderError(f"cookie name {name!r} is not a token: use letters, digits and !#$%&'*+-.^_`|~")
+        raise HeaderError("A cookie's name is a token, of letters, digits and !#$%&'*+-.^_`|~", name)
     text = quote(value, safe="!~*'()", errors="strict") if encode is None else encode(value)
     if not _ATTRIBUTE.fullmatch(text):
-        raise HeaderError(f"value {text!r} of cookie {name!r} has a character that a cookie cannot have")
+        raise HeaderError(f"Invalid character in the value of cookie {name!r}", text)
     parts = [f"{name}={text}"]
     if max_age is not None:
         parts.append(f"Max-Age={int(max_age)}")
     for attribute, setting in (("Domain", domain), ("Path", path)):
         if setting is not None:
             if not _ATTRIBUTE.fullmatch(setting):
-                raise HeaderError(f"{attribute} {setting!r} of cookie {name!r} has a character that it cannot have")
+                raise HeaderError(f"Invalid character in {attribute} of cookie {name!r}", setting)
             parts.append(f"{attribute}={setting}")
     if expires is not None:
         parts.append(f"Expires={http_date(expires if expires.tzinfo else expires.replace(tzinfo=timezone.utc))}")

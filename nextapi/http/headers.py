@@ -20,13 +20,13 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 def check_header_name(name: str) -> None:
     """Raise `HeaderError` unless `name` is a token (RFC 9110, 5.1)."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise HeaderError(f"Header name must be a valid HTTP token [{name!r}]", "ERR_INVALID_HTTP_TOKEN")
+        raise HeaderError("Header name must be a valid HTTP token", name, "ERR_INVALID_HTTP_TOKEN")
 
 
 def check_header_value(name: str, value: str) -> None:
     """Raise `HeaderError` where `value` has a control character, a line end, or one outside latin-1."""
     if not _VALUE.fullmatch(value):
-        raise HeaderError(f'Invalid character in header content ["{name}"]: {value!r}')
+        raise HeaderError(f'Invalid character in header content ["{name}"]', value)
 
 
 class EnvironHeaders(Mapping[str, str]):

@@ -319,10 +319,10 @@ def _header_value(name: str, value: object) -> str | list[str]:
         for line in value:
             text = _header_value(name, line)
             if isinstance(text, list):
-                raise HeaderError(f'Invalid value {value!r} for header "{name}": a list holds text', "ERR_HTTP_INVALID_HEADER_VALUE")
+                raise HeaderError(f'A list in header "{name}" holds text', value, "ERR_HTTP_INVALID_HEADER_VALUE")
             lines.append(text)
         return lines
-    raise HeaderError(f'Invalid value "{value}" for header "{name}"', "ERR_HTTP_INVALID_HEADER_VALUE")
+    raise HeaderError(f'Invalid value for header "{name}"', value, "ERR_HTTP_INVALID_HEADER_VALUE")
 
 
 def _body_bytes(data: object) -> bytes:

@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from http.cookies import CookieError, Morsel
 from io import BytesIO
 from typing import IO, Any, cast
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
+from django.utils.encoding import repercent_broken_unicode
 
 from nextapi.adapters import wsgi
 from nextapi.errors import BodyGoneError
 from nextapi.http.headers import EnvironHeaders
 from nextapi.http.message import Body, Request, Response
-from nextapi.routing.paths import after_segments, raw_path
+from nextapi.routing.paths import after_segments, quote_path, raw_path
 
-__all__ = ["read_body", "to_request", "to_response"]
+__all__ = ["note_sent_path", "noted_path", "read_body", "to_request", "to_response"]
+
+_noted: ContextVar[tuple[dict[str, Any], str, str] | None] = ContextVar("nextapi_sent_path", default=None)
+"""The environ that this thread serves, and its path as it was sent: Django decodes the path inside the environ."""
+
+
+def note_sent_path(environ: dict[str, Any] | None = None, **_: object) -> None:
+    """Note the path of a request that begins (a receiver of Django's `request_started`)."""
+    _noted.set(None if environ is None else (environ, *raw_path(environ)))
+
+
+def noted_path(path: str) -> str | None:
+    """Return the path that was noted, without SCRIPT_NAME, if it is the one that Django decoded to `path`."""
+    noted = _noted.get()
+    if noted is None or repercent_broken_unicode(unquote_to_bytes(noted[2])).decode() != path:
+        return None
+    return noted[2]
 
 
 def to_request(request: WSGIRequest, prefix_segments: int = 0) -> Request:
     """Return Django's request as nextapi's, below an `include` whose prefix has so many segments."""
-    script, path = raw_path(request.environ)
+    noted = _noted.get()
+    if noted is not None and noted[0] is request.environ:
+        script, path = noted[1:]
+    else:  # a request that came by no handler, such as a RequestFactory's
+        script, path = quote_path(request.environ.get("SCRIPT_NAME", "")), quote_path(request.path_info)
     cut = after_segments(path, prefix_segments)
     query_string = request.environ.get("QUERY_STRING", "")
     headers = EnvironHeaders(request.environ)
@@ -65,7 +88,8 @@ class _Response(HttpResponse):
     """
 
     def __init__(self, response: Response) -> None:
-        super().__init__(response.body, status=response.status, reason=response.reason)
+        super().__init__(response.body, reason=response.reason)
+        self.status_code = response.status  # Django's check ends at 599
         del self.headers["Content-Type"]
         self._repeated: dict[str, list[str]] = {}
         for name, value in response.headers:

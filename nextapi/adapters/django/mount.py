@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import Any, Unpack
-from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -28,12 +28,12 @@ from django.urls.exceptions import Resolver404
 from django.urls.resolvers import ResolverMatch, RoutePattern
 from django.views.decorators.csrf import csrf_protect
 
-from nextapi.adapters.django.messages import to_request, to_response
+from nextapi.adapters.django.messages import note_sent_path, noted_path, to_request, to_response
 from nextapi.app import Application, Match, Route, build, decode_params
 from nextapi.errors import HTTPError
 from nextapi.http.message import Request
 from nextapi.options import OptionSettings, read_options
-from nextapi.routing.paths import after_segments, quote_path, raw_path
+from nextapi.routing.paths import after_segments, quote_path
 from nextapi.routing.segments import Kind, Segment, identifier
 
 __all__ = ["create_urlpatterns"]
@@ -42,9 +42,6 @@ _logger = logging.getLogger("nextapi")
 
 _REST = "[404]"
 """The name of what no route names; no file can have this name."""
-
-_environ: ContextVar[dict[str, Any] | None] = ContextVar("nextapi_environ", default=None)
-"""The request that this thread serves: a resolver is given a decoded path, and nothing else."""
 
 _probe: ContextVar[dict[_TreeResolver, bool] | None] = ContextVar("nextapi_probe", default=None)
 """While a project is asked what it would do without nextapi: the trees passed on the way, and whether they have the path."""
@@ -60,12 +57,8 @@ def create_urlpatterns(root: str | PathLike[str], **options: Unpack[OptionSettin
     trusted = read.trusted_origins.union(settings.CSRF_TRUSTED_ORIGINS)
     base = getattr(settings, "BASE_DIR", "")
     application = build(Path(base, root).absolute(), replace(read, trusted_origins=trusted), _Host())
-    request_started.connect(_note_environ, dispatch_uid="nextapi")
+    request_started.connect(note_sent_path, dispatch_uid="nextapi")
     return [_TreeResolver(application)], read.name
-
-
-def _note_environ(environ: dict[str, Any] | None = None, **_: object) -> None:
-    _environ.set(environ)
 
 
 class _Host:
@@ -139,23 +132,19 @@ class _TreeResolver(URLResolver):
         return self._resolver_match(match)
 
     def _resolver_match(self, match: Match) -> ResolverMatch:
-        route = match.route
-        if route is None:
-            return ResolverMatch(self._views[None], (), {}, _REST, route="api/<path>")
-        try:
-            kwargs = {identifier(name): value for name, value in decode_params(match).items()}
-        except HTTPError:  # the answer will say so
-            kwargs = {}
-        return ResolverMatch(self._views[route], (), kwargs, route.name, route=route.pattern[1:], captured_kwargs=kwargs)
+        route, kwargs = match.route, {}
+        if route is not None:
+            with suppress(HTTPError):  # the answer will say so
+                kwargs = {identifier(name): value for name, value in decode_params(match).items()}
+        name, text = (route.name, route.pattern[1:]) if route else (_REST, "api/<path>")
+        return ResolverMatch(self._views[route], (), kwargs, name, route=text, captured_kwargs=kwargs, extra_kwargs={})
 
     def _sent_path(self, path: str) -> str:
         """Return the path below the mount as the client sent it, where it is this request's, else as it would be sent."""
-        environ = _environ.get()
-        if environ is not None:
-            sent = raw_path(environ)[1]
-            below = sent[after_segments(sent, self._prefix().count("/")) :]
-            if unquote(below) == f"/{path}":
-                return below
+        prefix = self._prefix()
+        # A resolver is given a decoded path and nothing else.
+        if (sent := noted_path(f"/{prefix}{path}")) is not None:
+            return sent[after_segments(sent, prefix.count("/")) :]
         return quote_path(f"/{path}")
 
     def _prefix(self) -> str:

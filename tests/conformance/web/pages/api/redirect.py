@@ -76,7 +76,7 @@ def handler(req: NextApiRequest, res: NextApiResponse) -> None:
             raise
         if res.headers_sent:
             return
-        told: dict[str, Any] = {"name": js_name(e), "message": str(e)}
+        told: dict[str, Any] = {"name": js_name(e), "message": getattr(e, "message", str(e))}
         if (code := getattr(e, "code", None)) is not None:
             told["code"] = code
         res.status(400).json(told)
