@@ -1,0 +1,199 @@
+"""Compare nextapi's answers with recorded ones of the real Next.js: `python -m tests.conformance.replay [HOST ...]`.
+
+The port of the recorded app, `web/`, is mounted as a user would, and served by gunicorn. What is not compared: framing, the
+order and case of headers, the text of an ETag, reason phrases (but for those that Next's body parser writes), and the HTML
+of Next's own error pages, of which only the status counts.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.conformance.wire import parse, send
+from tests.support.hosts import HOSTS, write_app
+from tests.support.servers import serve
+
+HERE = Path(__file__).parent
+NOT_PAGES = re.compile(r"/api/edge|/api/rh|/api/mw|/mwx")
+
+Answer = dict[str, Any]
+
+_SERVERS_OWN = {"date", "connection", "keep-alive", "transfer-encoding", "server", "x-powered-by", "refresh"}
+_FLASK_AND_DJANGO_ADD = {"x-content-type-options", "referrer-policy", "cross-origin-opener-policy", "x-frame-options"}
+_NEXT_VARIES_BY = re.compile(r"accept-encoding|rsc|next-router-.*", re.IGNORECASE)
+
+
+class Declared(NamedTuple):
+    """A line of differences.txt: which cases, on which host ("" is all), under which heading, and why."""
+
+    cases: str
+    host: str
+    heading: str
+    reason: str
+
+
+def pages_cases() -> list[dict[str, Any]]:
+    """Return the recorded requests to pages routes, in order."""
+    cases = json.loads((HERE / "data/cases.json").read_text())
+    return [case for case in cases if not NOT_PAGES.search(case["request"]["target"])]
+
+
+def golden() -> dict[str, Answer]:
+    """Return the recorded answers by case."""
+    answers: dict[str, Answer] = json.loads((HERE / "data/golden.json").read_text())
+    return answers
+
+
+def declarations() -> list[Declared]:
+    """Return the differences that are known, from differences.txt: headings are lines "# == heading"."""
+    found, heading = [], ""
+    for line in (HERE / "differences.txt").read_text().splitlines():
+        if line.startswith("# == "):
+            heading = line.removeprefix("# == ")
+        elif line and not line.startswith("#"):
+            cases, _, reason = line.partition(":")
+            host, slash, rest = cases.partition("/")
+            found.append(Declared(rest if slash else cases, host if slash else "", heading, reason.strip()))
+    return found
+
+
+def play(host: str, cases: list[dict[str, Any]]) -> dict[str, Answer]:
+    """Serve `web/` through a host and return its answers by case."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = write_app(host, HERE / "web", Path(folder))
+        with serve(app, Path(folder), "gunicorn-unlimited") as port:
+            answers = dict(_answers(port, cases, {}))
+            # If-None-Match quotes Next's tags: once more, with the tags that this server gave to the same bodies.
+            conditional = [case for case in cases if any(name.lower() == "if-none-match" for name, _ in _headers(case))]
+            return answers | dict(_answers(port, conditional, _own_tags(answers)))
+
+
+def _answers(port: int, cases: list[dict[str, Any]], tags: dict[str, str]) -> Iterator[tuple[str, Answer]]:
+    cookies: dict[str, str] = {}
+    for case in cases:
+        time.sleep(case.get("sleep", 0))
+        headers = []
+        for name, value in _headers(case):
+            if earlier := re.fullmatch(r"\{\{cookies:(.+)\}\}", value):
+                value = cookies.get(earlier[1], "")
+            elif name.lower() == "if-none-match":
+                value = re.sub(r'"[^"]*"', lambda tag: tags.get(tag[0], tag[0]), value)
+            headers.append([name, value])
+        raw = send(port, {**case["request"], "headers": headers}, case.get("timeout", 8))
+        lines = raw.partition(b"\r\n\r\n")[0].decode("latin-1")
+        cookies[case["id"]] = "; ".join(re.findall(r"(?im)^set-cookie: *([^;\r]*)", lines))
+        yield case["id"], parse(raw)
+
+
+def _headers(case: dict[str, Any]) -> list[list[str]]:
+    headers: list[list[str]] = case["request"].get("headers", [])
+    return headers
+
+
+def _own_tags(answers: dict[str, Answer]) -> dict[str, str]:
+    tags = {}
+    for case, recorded in golden().items():
+        theirs, own = _etag(recorded), _etag(answers.get(case, {}))
+        if theirs and own and recorded["body"] == answers[case]["body"]:
+            tags[theirs] = own
+    return tags
+
+
+def _etag(answer: Answer) -> str | None:
+    return next((value for name, value in answer.get("headers", []) if name.lower() == "etag"), None)
+
+
+def differences(recorded: Answer, answer: Answer) -> list[str]:
+    """Return what differs, in words; nothing for a recording of a request that was cut or never answered."""
+    if not isinstance(recorded["status"], int) or recorded.get("note"):
+        return []
+    if answer["status"] != recorded["status"]:
+        return [f"status {answer['status']}, not {recorded['status']}"]
+    if "html" in recorded:
+        return []
+    found = []
+    if recorded["status"] >= 400 and recorded["body"] == recorded["reason"] != answer["reason"]:
+        found.append(f"reason {answer['reason']!r}, not {recorded['reason']!r}")
+    expected, given = _comparable(recorded, recorded), _comparable(answer, recorded)
+    if expected != given:
+        found.append(f"headers {list((given - expected).elements())}, not {list((expected - given).elements())}")
+    if _null_for_empty(recorded["body"]) != answer["body"]:
+        found.append(f"body {str(answer['body'])[:300]!r}, not {str(recorded['body'])[:300]!r}")
+    return found
+
+
+def _comparable(answer: Answer, recorded: Answer) -> Counter[tuple[str, str]]:
+    has_length = any(name.lower() == "content-length" for name, _ in recorded["headers"])
+    pairs: Counter[tuple[str, str]] = Counter()
+    for name, value in answer["headers"]:
+        key = name.lower()
+        if key in _SERVERS_OWN | _FLASK_AND_DJANGO_ADD or (key == "content-length" and not has_length):
+            continue
+        if key == "vary":
+            value = ", ".join(field for field in re.split(r"\s*,\s*", value) if not _NEXT_VARIES_BY.fullmatch(field))
+        if key == "etag":
+            value = "a strong tag" if value.startswith('"') else "a weak tag"
+        if value or key != "vary":
+            pairs[key, value] += 1
+    return pairs
+
+
+def _null_for_empty(body: Any) -> Any:
+    """Return the body of an echo as Next's documentation has it: `req.body` is null where nothing was sent."""
+    return body.replace('"bodyType":"string","body":""', '"bodyType":"null","body":null') if isinstance(body, str) else body
+
+
+class Result(NamedTuple):
+    """How the cases of one host came out: how many equal, how many declared under each heading, and what differs."""
+
+    equal: int
+    declared: Counter[str]
+    different: dict[str, list[str]]
+
+
+def compare(host: str) -> Result:
+    """Play all cases through a host, and hold the answers against the recordings and the declared differences."""
+    cases, recorded, known = pages_cases(), golden(), declarations()
+    answers = play(host, cases)
+    result = Result(0, Counter(), {})
+    equal = 0
+    for case in cases:
+        name = case["id"]
+        found = differences(recorded[name], answers[name])
+        if not found:
+            equal += 1
+            continue
+        lines = [line for line in known if line.host in ("", host) and fnmatch.fnmatchcase(name, line.cases)]
+        if lines:
+            result.declared[lines[0].heading] += 1
+        else:
+            result.different[f"{name} ({case['about']})"] = found
+    return result._replace(equal=equal)
+
+
+def main(hosts: list[str]) -> int:
+    """Print what differs and the counts of each host; return 0 if nothing differs that is not declared."""
+    failed = False
+    for host in hosts or HOSTS:
+        result = compare(host)
+        for case, found in result.different.items():
+            print(case, *found, sep="\n    ")
+        total = result.equal + result.declared.total() + len(result.different)
+        headings = ", ".join(f"{count} {heading}" for heading, count in result.declared.items())
+        print(f"{host}: equal {result.equal}, declared {result.declared.total()} ({headings}),", end=" ")
+        print(f"different {len(result.different)}, of {total}")
+        failed = failed or bool(result.different)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,64 @@
+"""Real servers for tests: each its own process on a free port of 127.0.0.1, stopped by its handle."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+COMMANDS = {
+    "gunicorn-sync": "-m gunicorn -k sync -w 1 -b {address} {app}",
+    "gunicorn-gthread": "-m gunicorn -k gthread --threads 4 -w 1 -b {address} {app}",
+    # The recorded requests have longer heads than gunicorn allows unless told.
+    "gunicorn-unlimited": "-m gunicorn -k gthread --threads 4 -w 1 -b {address} --limit-request-line 0"
+    " --limit-request-field_size 0 {app}",
+    "waitress": "-m waitress --listen={address} {app}",
+    "granian": "-m granian --interface wsgi --host {host} --port {port} {app}",
+}
+
+
+@contextmanager
+def serve(app: str, folder: Path, server: str = "gunicorn-gthread") -> Iterator[int]:
+    """Serve `app` ("module:name", found in `folder`) and yield the port; what the server says goes to `folder/log.txt`."""
+    port = _free_port()
+    arguments = COMMANDS[server].format(address=f"127.0.0.1:{port}", host="127.0.0.1", port=port, app=app).split()
+    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{Path.cwd()}", "PYTHONWARNINGS": "default"}
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_for(process, port, folder / "log.txt")
+            yield port
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}:\n{log.read_text()}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"the server does not listen:\n{log.read_text()}")
