@@ -1,8 +1,8 @@
 """A tree of files, built and frozen, that answers requests.
 
-`build` scans the root, loads and checks every route, and reports all that is wrong at once. `Application.handle` answers a
-request in this order: path, routing, same-origin guard, endpoint. It knows no framework; what only the host can say comes
-in as a `Host`.
+`build` scans the root, loads and checks every route, and reports all that is wrong at once. `Application.handle`
+answers a request in this order: path, routing, same-origin guard, endpoint. It knows no framework; what only the host
+can say comes in as a `Host`.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _redirect(request: Request, target: str) -> Response:
 
 
 def error_response(request: Request, error: HTTPError) -> Response:
-    """Return the answer that `error` says: its message as text, or a problem document (RFC 9457) where JSON is preferred."""
+    """Return what `error` says: its message as text, or a problem document (RFC 9457) where JSON is preferred."""
     headers = list(error.headers)
     reason = error.message if isinstance(error, BodyError) else ""  # Next's body parser writes its message there, too
     if prefers_json(request.headers.get("accept")):
@@ -171,13 +171,16 @@ def _text_response(
 
 
 def build(root: Path, options: Options, host: Host) -> Application:
-    """Return the application for the folder `root`, an absolute path; raise `BuildErrors` with all faults of its files."""
+    """Return the application for the absolute path `root`; raise `BuildErrors` with all faults of its files."""
     pages = root / "pages"
     if not root.is_dir():
-        raise BuildErrors("cannot build", [RootError(f"{root}: there is no such folder: give the one that holds pages/", root)])
+        raise BuildErrors(
+            "cannot build", [RootError(f"{root}: there is no such folder: give the one that holds pages/", root)]
+        )
     if not pages.is_dir():
         raise BuildErrors(
-            "cannot build", [RootError(f"{root}: there is no folder pages/ in it: put route files in {pages / 'api'}", root)]
+            "cannot build",
+            [RootError(f"{root}: there is no folder pages/ in it: put route files in {pages / 'api'}", root)],
         )
     scan = scan_pages(pages, options.page_extensions)
     faults: list[BuildError] = [*scan.faults, *find_conflicts(scan.routes)]

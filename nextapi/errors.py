@@ -24,6 +24,7 @@ NextApiError
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "SegmentError",
     "SerializationError",
     "StatusError",
+    "nearest",
 ]
 
 
@@ -150,3 +152,10 @@ class RedirectError(NextApiError, ValueError):
 
 class SerializationError(NextApiError, TypeError):
     """A value that JSON has no text for; the message names its place in the whole."""
+
+
+def nearest(word: str, known: tuple[str, ...]) -> str:
+    """Return a hint at what `word` may have been meant for: "; did you mean 'api'?", or what there is."""
+    by_fold = {name.casefold(): name for name in known}
+    close = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.5)
+    return f"; did you mean '{by_fold[close[0]]}'?" if close else f"; there is {', '.join(known)}"

@@ -1,7 +1,7 @@
 """The same-origin guard: refuses what a browser sends across sites without asking first.
 
-A page of another site can make a visitor's browser send a POST with the visitor's cookies, as long as its content type is
-one that an HTML form could have (Fetch standard, CORS-safelisted request-header). Everything else is preceded by a
+A page of another site can make a visitor's browser send a POST with the visitor's cookies, as long as its content type
+is one that an HTML form could have (Fetch standard, CORS-safelisted request-header). Everything else is preceded by a
 preflight, which a route answers by its own CORS headers or not at all.
 """
 
@@ -42,8 +42,8 @@ def check_same_origin(request: Request, trusted_origins: frozenset[str], host: C
     sender = f"from {origin}" if origin else "from another site"
     raise HTTPError(
         403,
-        f"Cross-site POST {sender} refused. To allow it, name the origin in the option trusted_origins, or switch the guard "
-        'off for this route: config = {"api": {"sameOrigin": False}}.',
+        f"Cross-site POST {sender} refused. To allow it, name the origin in the option trusted_origins, or switch the "
+        'guard off for this route: config = {"api": {"sameOrigin": False}}.',
     )
 
 

@@ -1,8 +1,8 @@
 """Route files become modules. A root folder is one package, loaded once in a process however often it is mounted.
 
-Modules are named by their place, so that relative imports reach the whole root: in `pages/api/post/[pid].py`,
-`from ....lib.auth import user` is `lib/auth.py` below the root. A dot in a file or folder name, which a module's name cannot
-have, is written ":".
+Modules are named by their place, so that relative imports reach the whole root: in `pages/api/post/[pid].py`, `from
+....lib.auth import user` is `lib/auth.py` below the root. A dot in a file or folder name, which a module's name
+cannot have, is written ":".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _lock = threading.RLock()
 
 
 def load_module(root: Path, file: Path) -> ModuleType:
-    """Import `file`, which is below `root`, or return it where it has been; raise `LoadError`, with the cause, if it fails."""
+    """Import `file`, which is below `root`, unless it has been, and return it; raise `LoadError`, with the cause."""
     with _lock:
         parent = _package(_root_name(root), root)
         for folder in reversed(file.relative_to(root).parents[:-1]):
@@ -43,8 +43,8 @@ def _escape(name: str) -> str:
 def _package(name: str, folder: Path) -> str:
     """Have the package `name` for `folder` in `sys.modules`.
 
-    It is the folder's `__init__.py`; or else the file of the folder's name beside it, `post.py` for `post/`, which Next's
-    trees often have and Python has one name for; or else a bare package.
+    It is the folder's `__init__.py`; or else the file of the folder's name beside it, `post.py` for `post/`, which
+    Next's trees often have and Python has one name for; or else a bare package.
     """
     init, beside = folder / "__init__.py", folder.with_name(folder.name + ".py")
     if name not in sys.modules:
@@ -67,7 +67,9 @@ def _package(name: str, folder: Path) -> str:
 def _module(name: str, file: Path) -> ModuleType:
     if module := sys.modules.get(name):
         if module.__file__ != str(file):
-            raise LoadError(f"{file} and {module.__file__} are one module to Python: move the second into the first", file)
+            raise LoadError(
+                f"{file} and {module.__file__} are one module to Python: move the second into the first", file
+            )
         return module
     spec = spec_from_file_location(name, file, loader=SourceFileLoader(name, str(file)))
     assert spec is not None, "a spec with a loader is never None"

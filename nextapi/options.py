@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
-from nextapi.errors import OptionError
-from nextapi.handlers.config import nearest
+from nextapi.errors import OptionError, nearest
 from nextapi.http.sizes import Limit, Size, read_limit
 
 __all__ = ["OptionSettings", "Options", "read_options"]
@@ -24,25 +23,28 @@ class OptionSettings(TypedDict, total=False):
     name: str
 
 
+_MAX_BODY_SIZE = Limit(10 << 20, "10mb")
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What `create_app`, `create_blueprint` and Django's NEXTAPI setting take.
 
-    `page_extensions`: what route files end in (Next's `pageExtensions`). `trusted_origins`: origins whose pages may POST
-    across sites. `max_body_size`: the most that `req.raw_body` reads where the body parser is off. `debug`: on bare WSGI,
-    a 500 shows its traceback. `name`: the blueprint's name, the namespace of Django's URLs.
+    `page_extensions`: what route files end in (Next's `pageExtensions`). `trusted_origins`: origins whose pages may
+    POST across sites. `max_body_size`: the most that `req.raw_body` reads where the body parser is off. `debug`: on
+    bare WSGI, a 500 shows its traceback. `name`: the blueprint's name, the namespace of Django's URLs.
     """
 
     page_extensions: tuple[str, ...] = ("py",)
     trusted_origins: frozenset[str] = frozenset()
-    max_body_size: Limit = Limit(10 << 20, "10mb")
+    max_body_size: Limit = _MAX_BODY_SIZE
     debug: bool = False
     name: str = "nextapi"
 
 
 def read_options(given: Mapping[str, Any]) -> Options:
     """Return the options that a user gave by name; raise `OptionError` for one that is unknown or cannot be."""
-    read = {}
+    read: dict[str, Any] = {}
     for name, value in given.items():
         reader = _READERS.get(name)
         if reader is None:
@@ -98,7 +100,7 @@ def _name(value: Any) -> str:
     return value
 
 
-_READERS = {
+_READERS: dict[str, Callable[[Any], object]] = {
     "page_extensions": _extensions,
     "trusted_origins": _origins,
     "max_body_size": _size,

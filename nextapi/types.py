@@ -26,9 +26,9 @@ class BodyParserConfig(TypedDict, total=False):
 class ApiConfig(TypedDict, total=False):
     """The `api` part of a route's `config`.
 
-    `bodyParser`: False leaves the body to `req.stream`; `responseLimit`: the size from which an answer is warned of, "4mb"
-    unless said, False for never; `externalResolver`: the answer may come from elsewhere; `sameOrigin`: False switches the
-    same-origin guard off for this route (nextapi's own).
+    `bodyParser`: False leaves the body to `req.stream`; `responseLimit`: the size from which an answer is warned of,
+    "4mb" unless said, False for never; `externalResolver`: the answer may come from elsewhere; `sameOrigin`: False
+    switches the same-origin guard off for this route (nextapi's own).
     """
 
     bodyParser: bool | BodyParserConfig

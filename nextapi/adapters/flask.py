@@ -1,17 +1,17 @@
 """nextapi in a Flask app: `app.register_blueprint(create_blueprint("web"))`.
 
-Every route is a rule of the app's, so that `url_for`, `flask routes` and `request.endpoint` know it, and one rule more takes
-what is left below `/api`. Which rule takes a request is nextapi's to say where the paths lead to its files, and the host's
-where they would have led to a rule of its own, see `_Trees`.
+Every route is a rule of the app's, so that `url_for`, `flask routes` and `request.endpoint` know it, and one rule
+more takes what is left below `/api`. Which rule takes a request is nextapi's to say where the paths lead to its
+files, and the host's where they would have led to a rule of its own, see `_Trees`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 from urllib.parse import quote
 
 import flask
@@ -37,20 +37,22 @@ _REST = "[404]"
 def create_blueprint(root: str | PathLike[str], **options: Unpack[OptionSettings]) -> flask.Blueprint:
     """Return a blueprint for the folder `root`, which is relative to the app's `root_path`.
 
-    The tree is built when the blueprint is registered, which raises `BuildErrors` with all its faults. Options that are not
-    given here are taken from the app's config, `NEXTAPI_TRUSTED_ORIGINS` and its like; `debug` is the app's unless said.
+    The tree is built when the blueprint is registered, which raises `BuildErrors` with all its faults. Options that
+    are not given here are taken from the app's config, `NEXTAPI_TRUSTED_ORIGINS` and its like; `debug` is the app's
+    unless said.
     """
     given = read_options(options)
     blueprint = flask.Blueprint(given.name, __name__)
 
     @blueprint.record
     def mount(state: BlueprintSetupState) -> None:
-        config = state.app.config.get_namespace("NEXTAPI_")
+        app = cast("flask.Flask", state.app)
+        config = app.config.get_namespace("NEXTAPI_")
         if "name" in config:
             raise OptionError("NEXTAPI_NAME comes too late for a blueprint's name: give create_blueprint(name=...)")
-        settings = read_options({"debug": state.app.debug, **config, **options})
-        application = build(Path(state.app.root_path, root).absolute(), settings, _Host(state.app))
-        _Mount(application, state, state.app.extensions.setdefault("nextapi", _Trees(state.app)))
+        settings = read_options({"debug": app.debug, **config, **options})
+        application = build(Path(app.root_path, root).absolute(), settings, _Host(app))
+        _Mount(application, state, app.extensions.setdefault("nextapi", _Trees(app)))
 
     @blueprint.url_value_preprocessor
     def name_route(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
@@ -72,7 +74,7 @@ class _Host:
 
     def report(self, request: Request, error: Exception) -> None:
         flask.got_request_exception.send(self._app, _async_wrapper=self._app.ensure_sync, exception=error)
-        self._app.log_exception((type(error), error, error.__traceback__))
+        self._app.log_exception((type(error), error, error.__traceback__))  # type: ignore[arg-type]  # it was raised
 
 
 # Rules
@@ -81,8 +83,8 @@ class _Host:
 class _Requests(frozenset[str]):
     """The `methods` of a rule of nextapi's: any method, on the requests that are the rule's to take.
 
-    It is what werkzeug asks of a rule when it matches, and it goes on to the next rule on a no: the host's own 405, redirect
-    or 404 come about as if nextapi's rule was not there.
+    It is what werkzeug asks of a rule when it matches, and it goes on to the next rule on a no: the host's own 405,
+    redirect or 404 come about as if nextapi's rule was not there.
     """
 
     takes: Callable[[], bool]
@@ -119,9 +121,10 @@ class _OwnRule(Rule):
     provide_automatic_options = False
 
     def get_converter(
-        self, variable_name: str, converter_name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, variable_name: str, converter_name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> BaseConverter:
-        return _CONVERTERS[converter_name](self.map, *args, **kwargs)
+        converter: BaseConverter = _CONVERTERS[converter_name](self.map, *args, **kwargs)
+        return converter
 
 
 def _rule_texts(segments: tuple[Segment, ...]) -> Iterator[str]:
@@ -131,7 +134,13 @@ def _rule_texts(segments: tuple[Segment, ...]) -> Iterator[str]:
         if segment.kind is Kind.OPTIONAL_CATCH_ALL:
             yield text
         name = identifier(segment.name)
-        text += f"/<path:{name}>" if segment.is_catch_all else f"/<{name}>" if segment.kind is Kind.DYNAMIC else f"/{segment.name}"
+        text += (
+            f"/<path:{name}>"
+            if segment.is_catch_all
+            else f"/<{name}>"
+            if segment.kind is Kind.DYNAMIC
+            else f"/{segment.name}"
+        )
     yield text
 
 
@@ -143,7 +152,7 @@ class _Mount:
         self._trees = trees
         self._name = f"{state.name_prefix}.{state.name}".lstrip(".")
         self._prefix = (state.url_prefix or "").rstrip("/")
-        self._response_class = _response_class(state.app.response_class)
+        self._response_class = _response_class(cast("flask.Flask", state.app).response_class)
         self._rules: dict[Route | None, Rule] = {}
         trees.mounts[self._name] = self
         rule_class = type("NextapiRule", (_OwnRule, state.app.url_rule_class), {})
@@ -158,7 +167,8 @@ class _Mount:
     ) -> None:
         endpoint = f"{self._name}.{name}"
         rule = rule_class(self._prefix + text or "/", endpoint=endpoint, subdomain=state.subdomain, merge_slashes=False)
-        rule.methods = requests = _Requests()
+        requests = _Requests()
+        rule.methods = cast("set[str]", requests)
         requests.takes = lambda: self._takes(flask.request, route)
         rule.is_rest = route is None
         state.app.url_map.add(rule)
@@ -185,7 +195,7 @@ class _Mount:
     def _takes(self, request: flask.Request, route: Route | None) -> bool:
         found = self.match(request).route
         # A path like /items/a%2Fb leads to a route that Flask, which sees /items/a/b, cannot find a rule for.
-        return route in (found, None) and not self._trees.are_passed_by(request, found)
+        return route in (found, None) and not self._trees.are_passed_by(request)
 
     def name_route(self, request: flask.Request) -> None:
         """Have the request name the route that runs, where the rule that took it is another one."""
@@ -203,8 +213,8 @@ class _Mount:
 class _Trees:
     """All trees of an app, and which paths are not theirs but the host's.
 
-    Precedence is the host's own: of two rules that match a path the more specific one has it, whatever the methods that it
-    takes. nextapi's own 404 is only for what the host has no rule for, with or without a slash at its end.
+    Precedence is the host's own: of two rules that match a path the more specific one has it, whatever the methods
+    that it takes. nextapi's own 404 is only for what the host has no rule for, with or without a slash at its end.
     """
 
     def __init__(self, app: flask.Flask) -> None:
@@ -212,8 +222,8 @@ class _Trees:
         self._map: Map | None = None
         self.mounts: dict[str, _Mount] = {}
 
-    def are_passed_by(self, request: flask.Request, route: Route | None) -> bool:
-        """Say whether the request, which leads to `route` in a tree, is the host's all the same."""
+    def are_passed_by(self, request: flask.Request) -> bool:
+        """Say whether the request is the host's, wherever its path leads in a tree."""
         key = "nextapi.passed_by"
         if key not in request.environ:
             request.environ[key] = self._is_hosts(request.path) or (
@@ -238,8 +248,8 @@ class _Trees:
         return not isinstance(rule, _OwnRule)
 
     def _map_without_methods(self) -> Map:
-        # Made once, from the first request: Flask takes no rules after that. The host's come first, and win where two are
-        # equally specific.
+        # Made once, from the first request: Flask takes no rules after that. The host's come first, and win where two
+        # are equally specific.
         known = self._app.url_map
         copied = Map(
             default_subdomain=known.default_subdomain,
@@ -274,7 +284,7 @@ def to_request(request: flask.Request, prefix_segments: int = 0) -> Request:
 
 
 def read_body(request: flask.Request) -> Body | None:
-    """Return the body, from where the host has read it if it has; else Flask keeps what is read, for the host to see."""
+    """Return the body, from where the host has read it if it has; else Flask keeps what is read, for the host."""
     cached = getattr(request, "_cached_data", None)
     if cached is None and "form" in vars(request):
         # The host asked for the form first, and werkzeug does not keep the bytes of that.
@@ -292,8 +302,7 @@ def read_body(request: flask.Request) -> Body | None:
 
 
 def _bytes_body(data: bytes) -> Body:
-    stream = BytesIO(data)
-    return Body(len(data), stream.read, lambda: stream)
+    return Body(len(data), BytesIO(data).read, lambda: BytesIO(data))
 
 
 def _gone(_: int) -> bytes:

@@ -6,10 +6,9 @@ import logging
 import traceback
 from collections.abc import Iterable
 from functools import partial
-from io import BufferedReader
 from os import PathLike
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Unpack
+from typing import IO, TYPE_CHECKING, Unpack, cast
 
 from werkzeug.wsgi import LimitedStream
 
@@ -32,8 +31,8 @@ def create_app(
 ) -> WSGIApp:
     """Return a WSGI application for the folder `root`, which is relative to the working directory.
 
-    What no route names goes to `fallback`, untouched; without one it is a 404. Raises `BuildErrors` with all faults of the
-    tree, `OptionError` for an option that cannot be.
+    What no route names goes to `fallback`, untouched; without one it is a 404. Raises `BuildErrors` with all faults
+    of the tree, `OptionError` for an option that cannot be.
     """
     settings = read_options(options)
     return WSGIApp(build(Path(root).absolute(), settings, _Host()), fallback, settings.debug)
@@ -73,7 +72,10 @@ class WSGIApp:
     def _failed(self, request: Request) -> Response:
         body, headers = b"Internal Server Error", []
         if self._debug:
-            body, headers = traceback.format_exc().encode("utf-8", "replace"), [("Content-Type", "text/plain; charset=utf-8")]
+            body, headers = (
+                traceback.format_exc().encode("utf-8", "replace"),
+                [("Content-Type", "text/plain; charset=utf-8")],
+            )
         headers.append(("Content-Length", str(len(body))))
         return Response(500, headers, b"" if request.method == "HEAD" else body)
 
@@ -112,7 +114,7 @@ def read_body(environ: WSGIEnvironment) -> Body | None:
 
 
 def _limited(stream: IO[bytes], length: int) -> IO[bytes]:
-    return BufferedReader(LimitedStream(stream, length))
+    return cast("IO[bytes]", LimitedStream(stream, length))
 
 
 def to_response(response: Response, start_response: StartResponse) -> Iterable[bytes]:

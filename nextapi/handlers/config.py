@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
+from nextapi.errors import nearest
 from nextapi.http.sizes import Limit, read_limit
 
-__all__ = ["PageOptions", "nearest", "page_options"]
+__all__ = ["PageOptions", "page_options"]
 
 _KEYS = ("api", "runtime")
 _API_KEYS = ("bodyParser", "externalResolver", "responseLimit", "sameOrigin")
@@ -31,13 +31,6 @@ class PageOptions:
     response_limit: int | float | None = _DEFAULT_RESPONSE_LIMIT
     external_resolver: bool = False
     same_origin: bool = True
-
-
-def nearest(word: str, known: tuple[str, ...]) -> str:
-    """Return a hint at what `word` may have been meant for: "; did you mean 'api'?", or what there is."""
-    by_fold = {name.casefold(): name for name in known}
-    close = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.5)
-    return f"; did you mean '{by_fold[close[0]]}'?" if close else f"; there is {', '.join(known)}"
 
 
 def page_options(config: object) -> tuple[PageOptions, list[str]]:

@@ -9,9 +9,10 @@ from types import ModuleType
 from typing import Any
 
 from nextapi.errors import BuildError, BuildErrors, ConfigError, HandlerError, NoAnswerError
-from nextapi.handlers.config import Limit, PageOptions, page_options
+from nextapi.handlers.config import PageOptions, page_options
 from nextapi.http.body import parse_body
 from nextapi.http.message import Request, Response
+from nextapi.http.sizes import Limit
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse, to_response
 from nextapi.types import NextApiHandler
@@ -55,7 +56,9 @@ class PageEndpoint:
             # The answer stands, as in Next: what came after it is for the log.
             self._report(request, error)
         if not res.writable_ended:
-            raise NoAnswerError(f"{self._file}: the handler returned without an answer: call res.json(), send() or end()")
+            raise NoAnswerError(
+                f"{self._file}: the handler returned without an answer: call res.json(), send() or end()"
+            )
         return to_response(res, self.options.response_limit)
 
 

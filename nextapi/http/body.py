@@ -1,4 +1,5 @@
-"""A request's body: read up to a limit, decoded by its charset and parsed by its media type, as Next's body parser does.
+"""A request's body: read up to a limit, decoded by its charset and parsed by its media type, as Next's body parser
+does.
 
 What is too large, or cannot be read as what it says it is, is a `BodyError` with Next's status and text.
 """
@@ -79,7 +80,7 @@ def _too_large(limit: Limit) -> BodyError:
 
 
 def parse_body(data: bytes, content_type: str) -> Any:
-    """Return what `data` says by its Content-Type: an object for JSON and forms, else text; None where there is none."""
+    """Return what `data` says by its Content-Type: a value for JSON, an object for forms, else text, None for none."""
     parsed = parse_content_type(content_type) if content_type else None
     media_type, parameters = parsed or ("text/plain", {})
     if not data:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote, unquote
 
@@ -89,7 +89,7 @@ def serialize_cookie(
                 raise HeaderError(f"Invalid character in {attribute} of cookie {name!r}", setting)
             parts.append(f"{attribute}={setting}")
     if expires is not None:
-        parts.append(f"Expires={http_date(expires if expires.tzinfo else expires.replace(tzinfo=timezone.utc))}")
+        parts.append(f"Expires={http_date(expires if expires.tzinfo else expires.replace(tzinfo=UTC))}")
     if http_only:
         parts.append("HttpOnly")
     if secure:

@@ -51,7 +51,8 @@ class EnvironHeaders(Mapping[str, str]):
     @overload
     def get(self, name: str, default: str | T) -> str | T: ...
     def get(self, name: str, default: object = None) -> object:
-        """Return the value of the header `name`, or `default`; asked for on every request, hence not left to Mapping."""
+        """Return the value of the header `name`, or `default`."""
+        # Asked for on every request, hence not left to Mapping.
         key = name.upper().replace("-", "_")
         if key == "CONTENT_TYPE" or key == "CONTENT_LENGTH":
             # CGI has these two always; empty means that the client did not send them.

@@ -1,8 +1,8 @@
 """JSON text as JavaScript writes and reads it (ECMA-262, JSON.stringify and JSON.parse).
 
 Python's own encoder, written in C, does nearly all of the work: what it writes differs from JavaScript's text only in
-floating-point numbers, and every one that differs leaves ".0", "e+" or "e-0" in the text. Where one of these turns up, or
-the encoder gives up, `_walk` writes the value again, piece by piece, and knows the place of what cannot be written.
+floating-point numbers, and every one that differs leaves ".0", "e+" or "e-0" in the text. Where one of these turns up,
+or the encoder gives up, `_walk` writes the value again, piece by piece, and knows the place of what cannot be written.
 Integers are exact, and keys keep their order: JavaScript's own limits there serve nobody.
 """
 
@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime, time, timezone
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from json import encoder
@@ -58,7 +58,7 @@ def _plain(value: object) -> object:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             return value.isoformat()
-        return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, UUID | Decimal):
@@ -80,10 +80,11 @@ def _plain(value: object) -> object:
 def _make_encode() -> Callable[[object, int], Iterable[str]]:
     # `json.dumps` builds its C encoder anew on every call, which costs more than encoding a small object. No markers:
     # a cycle ends in a RecursionError, which `_walk` explains.
-    if encoder.c_make_encoder is None:  # PyPy
+    make = getattr(encoder, "c_make_encoder", None)
+    if make is None:  # PyPy
         slow = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
         return lambda value, _: slow.iterencode(value)
-    made: Callable[[object, int], Iterable[str]] = encoder.c_make_encoder(
+    made: Callable[[object, int], Iterable[str]] = make(
         None, _plain, encoder.encode_basestring, None, ":", ",", False, False, False
     )
     return made
@@ -115,8 +116,8 @@ def _walk(value: Any, place: tuple[object, ...], outer: tuple[int, ...]) -> str:
             plain = _plain(value)
         except TypeError:
             raise SerializationError(
-                f"{_at(place)} is {type(value).__name__}, which JSON has no text for: send text, numbers, lists, dicts, "
-                "dataclasses, dates"
+                f"{_at(place)} is {type(value).__name__}, which JSON has no text for: send text, numbers, lists, "
+                "dicts, dataclasses, dates"
             ) from None
         return _walk(plain, place, outer)
     except RecursionError:
@@ -170,7 +171,7 @@ _decoder = json.JSONDecoder(parse_constant=_refuse)
 
 
 def loads(text: str) -> Any:
-    """Return the value that JSON `text` says; raise ValueError where it says none, or one too deep or too long to hold."""
+    """Return the value that JSON `text` says; raise ValueError where it says none that Python can hold."""
     try:
         return _decoder.decode(text)
     except RecursionError:

@@ -1,7 +1,7 @@
 """What an adapter hands to the application, and what it gets back.
 
-Neither knows a framework. A request has WSGI's parts, with the path as the client sent it; a response is a status, header
-pairs in order, and the body.
+Neither knows a framework. A request has WSGI's parts, with the path as the client sent it; a response is a status,
+header pairs in order, and the body.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ def reason_phrase(status: int) -> str:
 class Body:
     """A request's body, not read yet.
 
-    `length` is the Content-Length in bytes, None where the body comes in chunks. `read(size)` reads on by at most `size`
-    bytes and gives none only at the end; `open()` gives all of it as a readable binary file. One or the other is used.
+    `length` is the Content-Length in bytes, None where the body comes in chunks. `read(size)` reads on by at most
+    `size` bytes and gives none only at the end; `open()` gives all of it as a readable binary file. One or the other
+    is used.
     """
 
     __slots__ = ("length", "open", "read")
@@ -38,8 +39,9 @@ class Body:
 class Request:
     """A request as the application sees it.
 
-    `path` is below the mount and percent-encoded as it was sent, `prefix` what stands before it; `query_string` has one
-    character a byte; `headers` has lower-case names; `body` is None where there is none; `raw` is the host's own request.
+    `path` is below the mount and percent-encoded as it was sent, `prefix` what stands before it; `query_string` has
+    one character a byte; `headers` has lower-case names; `body` is None where there is none; `raw` is the host's own
+    request.
     """
 
     __slots__ = ("body", "headers", "method", "path", "prefix", "query_string", "raw")

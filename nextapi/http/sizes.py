@@ -1,7 +1,7 @@
 """Byte sizes as text: what npm's `bytes` reads and writes, which is what Next's `sizeLimit` takes.
 
-Units are powers of 1024. `parse_size` is as lenient as `bytes` ("12abc" is 12); `read_limit`, for settings that a person
-wrote, is not.
+Units are powers of 1024. `parse_size` is as lenient as `bytes` ("12abc" is 12); `read_limit`, for settings that a
+person wrote, is not.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class NextApiRequest(Generic[BodyT]):
 
     @property
     def query(self) -> dict[str, Any]:
-        """The query as an object, a repeated name with a list, and the path's parameters over it (Next's `req.query`)."""
+        """The query as an object, a repeated name with a list, and the path's parameters over it."""
         if self._query is None:
             query_string = self._request.query_string
             if query_string:
@@ -75,7 +75,7 @@ class NextApiRequest(Generic[BodyT]):
 
     @property
     def url(self) -> str:
-        """The path as it was sent, and the query as Next rebuilds it: grouped by name, without the path's parameters."""
+        """The path as it was sent and the query as Next rebuilds it, by name and without the path's parameters."""
         path = self._request.path
         if not self._request.query_string:
             return path
@@ -98,8 +98,8 @@ class NextApiRequest(Generic[BodyT]):
     def raw_body(self) -> bytes:
         """All bytes of the body, as they came.
 
-        With `bodyParser: False` they are read when first asked for, up to the option `max_body_size`; a larger body is a
-        `BodyError` (413).
+        With `bodyParser: False` they are read when first asked for, up to the option `max_body_size`; a larger body
+        is a `BodyError` (413).
         """
         if self._raw_body is None:
             body = self._request.body

@@ -93,7 +93,9 @@ def _same_name(patterns: list[tuple[Pattern, Path]]) -> Iterator[ConflictError]:
     for name, clashing in named.items():
         if len({_shape(pattern) for pattern in clashing}) > 1:
             files = list(clashing.values())
-            yield ConflictError(f"{_names(files)} would both be named '{name}' for url_for and reverse: rename one", *files)
+            yield ConflictError(
+                f"{_names(files)} would both be named '{name}' for url_for and reverse: rename one", *files
+            )
 
 
 def _names(files: list[Path]) -> str:

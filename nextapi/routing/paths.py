@@ -73,7 +73,7 @@ def _escaped(path: str) -> str:
 
 
 def canonical_path(path: str) -> CanonicalPath:
-    """Return `path` with its slashes mended, dot segments resolved (WHATWG URL: "%2e" is a dot) and no slash at the end."""
+    """Return `path` with slashes mended, dot segments resolved (WHATWG URL: "%2e" is a dot), no slash at the end."""
     if not _NOT_CANONICAL.search(path):
         return CanonicalPath(path)
     mended = _SLASHES.sub("/", path)

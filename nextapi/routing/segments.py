@@ -48,14 +48,16 @@ _FORMS = (
 
 
 def parse_segment(text: str) -> Segment:
-    """Return the segment that a file or folder name says; raise ValueError, saying what to write, where it says none."""
+    """Return the segment that a file or folder name says; raise ValueError, with what to write, if it says none."""
     for form, kind in _FORMS:
         if match := form.fullmatch(text):
             return Segment(kind, match[1])
     if "…" in text:
         raise ValueError(f"{text!r} has the one character '…': write three dots, '...'")
     if re.fullmatch(r"\[\[[^\[\].]+\]\]", text):
-        raise ValueError(f"{text!r} is an optional single parameter, which Next does not have: write '[[...{text[2:-2]}]]'")
+        raise ValueError(
+            f"{text!r} is an optional single parameter, which Next does not have: write '[[...{text[2:-2]}]]'"
+        )
     if re.fullmatch(r"\[+\.*\]+", text):
         raise ValueError(f"{text!r} has no parameter name: write it between the brackets, as in '[id]'")
     if re.fullmatch(r"\[+\.+[^\[\]]*\]+", text):
@@ -75,7 +77,8 @@ def identifier(name: str) -> str:
 
 
 def route_name(segments: tuple[Segment, ...]) -> str:
-    """Return the name of a route for `url_for` and `reverse`: the path below /api, "post/[pid]"; that of /api is "index".
+    """Return the name of a route for `url_for` and `reverse`: the path below /api, "post/[pid]"; that of /api is
+    "index".
 
     A host's names cannot have dots: `[...slug]` is written "[*slug]", `[[...slug]]` "[[*slug]]", a literal dot ":".
     """

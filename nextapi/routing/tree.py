@@ -1,8 +1,9 @@
 """The tree of URL patterns: built once, then asked for the value that a path leads to.
 
-At each segment a static child goes before `[x]`, that before `[...x]` and `[[...x]]`, and a way that ends nowhere is left
-again: `/mix/one/detail/x` tries `mix/[id]/detail`, then falls back to `mix/[...rest]`. This is the order of Next's sorted
-table, without walking the table: what a look-up costs depends on the path, not on the number of patterns.
+At each segment a static child goes before `[x]`, that before `[...x]` and `[[...x]]`, and a way that ends nowhere is
+left again: `/mix/one/detail/x` tries `mix/[id]/detail`, then falls back to `mix/[...rest]`. This is the order of
+Next's sorted table, without walking the table: what a look-up costs depends on the path, not on the number of
+patterns.
 """
 
 from __future__ import annotations

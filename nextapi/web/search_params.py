@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar, overload
+from typing import TypeVar, cast, overload
 
 from nextapi.http.query import decode_pairs, encode_pairs
 
@@ -15,17 +15,18 @@ T = TypeVar("T")
 class URLSearchParams(Mapping[str, str]):
     """The parameters of a query: pairs in order, looked up by name.
 
-    Made from text ("?a=1&b=2", the "?" may be left out), pairs or a mapping. As a mapping it has each name once, with its
-    first value; `multi_items()` has all pairs. `str()` is the query's text.
+    Made from text ("?a=1&b=2", the "?" may be left out), pairs or a mapping. As a mapping it has each name once, with
+    its first value; `multi_items()` has all pairs. `str()` is the query's text.
     """
 
     __slots__ = ("_pairs",)
 
-    def __init__(self, init: str | Iterable[tuple[str, str]] | Mapping[str, str] = "") -> None:
+    def __init__(self, init: str | Mapping[str, str] | Iterable[tuple[str, str]] = "") -> None:
         if isinstance(init, str):
-            self._pairs = decode_pairs(init.removeprefix("?"))
+            pairs: Iterable[tuple[str, str]] = decode_pairs(init.removeprefix("?"))
         else:
-            self._pairs = list(init.items() if isinstance(init, Mapping) else init)
+            pairs = cast("Mapping[str, str]", init).items() if isinstance(init, Mapping) else init
+        self._pairs = list(pairs)
 
     @overload
     def get(self, name: str) -> str | None: ...

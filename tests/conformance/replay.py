@@ -1,8 +1,8 @@
 """Compare nextapi's answers with recorded ones of the real Next.js: `python -m tests.conformance.replay [HOST ...]`.
 
-The port of the recorded app, `web/`, is mounted as a user would, and served by gunicorn. What is not compared: framing, the
-order and case of headers, the text of an ETag, reason phrases (but for those that Next's body parser writes), and the HTML
-of Next's own error pages, of which only the status counts.
+The port of the recorded app, `web/`, is mounted as a user would, and served by gunicorn. What is not compared:
+framing, the order and case of headers, the text of an ETag, reason phrases (but for those that Next's body parser
+writes), and the HTML of Next's own error pages, of which only the status counts.
 """
 
 from __future__ import annotations
@@ -149,7 +149,11 @@ def _comparable(answer: Answer, recorded: Answer) -> Counter[tuple[str, str]]:
 
 def _null_for_empty(body: Any) -> Any:
     """Return the body of an echo as Next's documentation has it: `req.body` is null where nothing was sent."""
-    return body.replace('"bodyType":"string","body":""', '"bodyType":"null","body":null') if isinstance(body, str) else body
+    return (
+        body.replace('"bodyType":"string","body":""', '"bodyType":"null","body":null')
+        if isinstance(body, str)
+        else body
+    )
 
 
 class Result(NamedTuple):

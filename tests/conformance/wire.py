@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import socket
+from contextlib import suppress
 from typing import Any
 
 # What differs from one run to the next, in the form that the recordings have it.
@@ -21,20 +22,16 @@ def send(port: int, request: dict[str, Any], timeout: float) -> bytes:
     """Send a recorded request to a server on this machine and return all that it answers, b"" if nothing in time."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout) as connection:
-        try:
+        with suppress(OSError):  # it may be refused before it was read to its end
             connection.sendall(request_bytes(request))
-        except OSError:
-            pass  # it was refused before it was read to its end
-        try:
+        with suppress(OSError):
             while received := connection.recv(65536):
                 answer += received
-        except OSError:
-            pass
     return answer
 
 
 def request_bytes(request: dict[str, Any]) -> bytes:
-    """Return a recorded request as bytes; `Connection: close`, Host and the framing are added unless they were recorded."""
+    """Return a recorded request as bytes; Connection, Host and the framing are added unless they were recorded."""
     headers = [(name, value) for name, value in request.get("headers", [])]
     named = {name.lower() for name, _ in headers}
     if "host" not in named:
@@ -64,7 +61,7 @@ def _body(recorded: Any) -> bytes | None:
 
 
 def parse(answer: bytes) -> dict[str, Any]:
-    """Return an answer in the form of the recordings: status, reason, header pairs, body; status None if there is none."""
+    """Return an answer in the form of the recordings: status (None for no answer), reason, header pairs, body."""
     if not answer:
         return {"status": None, "reason": "", "headers": [], "body": ""}
     head, _, body = answer.partition(b"\r\n\r\n")

@@ -24,7 +24,7 @@ COMMANDS = {
 
 @contextmanager
 def serve(app: str, folder: Path, server: str = "gunicorn-gthread") -> Iterator[int]:
-    """Serve `app` ("module:name", found in `folder`) and yield the port; what the server says goes to `folder/log.txt`."""
+    """Serve `app` ("module:name" in `folder`) and yield the port; the server's log is `folder/log.txt`."""
     port = _free_port()
     arguments = COMMANDS[server].format(address=f"127.0.0.1:{port}", host="127.0.0.1", port=port, app=app).split()
     environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{Path.cwd()}", "PYTHONWARNINGS": "default"}

@@ -74,26 +74,10 @@ def test_large_float_limit_is_named_in_full() -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    (
-        *(
-            "abc",
-            "",
-            " 1kb",
-            "1 MB ",
-            "1k",
-            "1e3",
-            "12abc",
-            "1.mb",
-            ".5mb",
-            "1,000",
-            "0x10",
-            "1kib",
-            "mb",
-            "--1",
-            "\uff11kb",
-        ),
-        *(math.nan, True, False, None, [], {}, b"10"),
-    ),
+    [
+        *("abc", "", " 1kb", "1 MB ", "1k", "1e3", "12abc", "1.mb", ".5mb", "1,000", "0x10", "1kib", "mb", "--1"),
+        *("\uff11kb", math.nan, True, False, None, [], {}, b"10"),
+    ],
     ids=ascii,
 )
 def test_setting_that_is_not_wholly_a_size_is_none(setting: Any) -> None:

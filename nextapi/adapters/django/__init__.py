@@ -1,5 +1,5 @@
-"""nextapi in a Django project: `path("", include("nextapi.adapters.django.urls"))`, or with a tree named in the URLconf,
-`path("", include(create_urlpatterns(BASE_DIR / "web")))`.
+"""nextapi in a Django project: `path("", include("nextapi.adapters.django.urls"))`, or with a tree named in the
+URLconf, `path("", include(create_urlpatterns(BASE_DIR / "web")))`.
 """
 
 from nextapi.adapters.django.mount import create_urlpatterns

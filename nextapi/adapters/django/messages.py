@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextvars import ContextVar
 from http.cookies import CookieError, Morsel
 from io import BytesIO
@@ -56,7 +57,7 @@ def read_body(request: WSGIRequest) -> Body | None:
     """Return the body, from where the project has read it if it has; else Django keeps what it can, for all to see."""
     if hasattr(request, "_body"):
         data = request.body
-        return Body(len(data), (stream := BytesIO(data)).read, lambda: stream) if data else None
+        return Body(len(data), BytesIO(data).read, lambda: BytesIO(data)) if data else None
     if getattr(request, "_read_started", False):
         return Body(None, _gone, lambda: BytesIO(_gone(0)))
     body = wsgi.read_body(request.environ)
@@ -100,7 +101,7 @@ class _Response(HttpResponse):
             self.headers[name] = ", ".join(values)
 
     def _add_cookie(self, line: str) -> bool:
-        """Have the cookie of a Set-Cookie line among the response's, as the line; False where Python knows no such name."""
+        """Have a Set-Cookie line among the response's cookies; False where Python has no such name for a cookie."""
         name, _, value = line.partition(";")[0].partition("=")
         try:
             morsel = _Line(name.strip(), value.strip(), line)
@@ -130,6 +131,6 @@ class _Line(Morsel[str]):
         self.set(name, value, value)
         self._line = line
 
-    def output(self, attrs: list[str] | None = None, header: str = "Set-Cookie:") -> str:
+    def output(self, attrs: Container[str] | None = None, header: str = "Set-Cookie:") -> str:
         """Return the line; `attrs`, which `Morsel` has, choose nothing here."""
         return f"{header} {self._line}" if header else self._line

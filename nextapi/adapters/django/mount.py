@@ -1,7 +1,7 @@
 """A tree in a URLconf: Django's resolver asks nextapi's router, and reverses by ordinary patterns.
 
-`_TreeResolver` takes part where `include` put it. What its files do not name it leaves to the patterns around it, and to
-APPEND_SLASH; its own 404 is only for what nothing in the project would have answered.
+`_TreeResolver` takes part where `include` put it. What its files do not name it leaves to the patterns around it, and
+to APPEND_SLASH; its own 404 is only for what nothing in the project would have answered.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception, request_started
 from django.db import connections, transaction
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, URLResolver, get_resolver, get_urlconf
+from django.urls import URLResolver, get_resolver, get_urlconf
 from django.urls import path as django_path
 from django.urls.converters import PathConverter, StringConverter, register_converter
 from django.urls.exceptions import Resolver404
@@ -44,7 +44,7 @@ _REST = "[404]"
 """The name of what no route names; no file can have this name."""
 
 _probe: ContextVar[dict[_TreeResolver, bool] | None] = ContextVar("nextapi_probe", default=None)
-"""While a project is asked what it would do without nextapi: the trees passed on the way, and whether they have the path."""
+"""While a project is asked what it would do without nextapi: the trees passed, and whether they have the path."""
 
 
 def create_urlpatterns(root: str | PathLike[str], **options: Unpack[OptionSettings]) -> tuple[list[URLResolver], str]:
@@ -117,7 +117,7 @@ class _TreeResolver(URLResolver):
         self._is_hosts = lru_cache(maxsize=1024)(self._would_be_hosts)
 
     def resolve(self, path: str) -> ResolverMatch:
-        """Return the match of a decoded path below the mount; raise `Resolver404` where it is not nextapi's to answer."""
+        """Return the match of a decoded path below the mount; raise `Resolver404` where it is the project's."""
         path = str(path)
         match = self._application.match(self._sent_path(path))
         has_route = match.route is not None
@@ -140,7 +140,7 @@ class _TreeResolver(URLResolver):
         return ResolverMatch(self._views[route], (), kwargs, name, route=text, captured_kwargs=kwargs, extra_kwargs={})
 
     def _sent_path(self, path: str) -> str:
-        """Return the path below the mount as the client sent it, where it is this request's, else as it would be sent."""
+        """Return the path below the mount as the client sent it, if it is this request's, else as it would be sent."""
         prefix = self._prefix()
         # A resolver is given a decoded path and nothing else.
         if (sent := noted_path(f"/{prefix}{path}")) is not None:
@@ -155,7 +155,8 @@ class _TreeResolver(URLResolver):
     # What the project would do without nextapi
 
     def _would_be_hosts(self, urlconf: Any, path: str, has_route: bool) -> bool:
-        """Say whether a path is the project's all the same: it, or the path with the other form of its end, is answered.
+        """Say whether a path is the project's all the same: it, or the path with the other form of its end, is
+        answered.
 
         A pattern that stands after the tree gives way to the tree's files, unless it names the path letter by letter.
         """
@@ -206,7 +207,7 @@ def _outer_resolvers(resolver: URLResolver, tree: _TreeResolver) -> tuple[URLRes
 
 
 def _resolve_without_trees(urlconf: Any, path: str) -> tuple[ResolverMatch | None, dict[_TreeResolver, bool]]:
-    """Return what resolves `path` in a project without its trees, and the trees passed before it: do they lead anywhere?"""
+    """Return what resolves `path` in a project without its trees, and which trees were passed, with or without the path."""
     passed: dict[_TreeResolver, bool] = {}
     token = _probe.set(passed)
     try:

@@ -45,7 +45,7 @@ def number(text: str) -> Any:
 
 
 def forwarded(req: NextApiRequest) -> dict[str, str]:
-    """Return what Next's own front server adds to a request where the client did not send it, and no WSGI server does."""
+    """Return what Next's own front server, and no WSGI server, adds to a request that does not have it."""
     environ: dict[str, Any] = getattr(req.raw, "environ", req.raw)
     host = environ.get("HTTP_HOST", "")
     added = {

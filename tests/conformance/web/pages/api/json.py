@@ -72,8 +72,8 @@ cases: dict[str, Callable[[], Any]] = {
     "string": lambda: "hello",
     "empty": lambda: "",
     "array": lambda: [1, "two", None, None, None, None],  # undefined, a function and a symbol: no values of JSON
-    "emptyarray": lambda: [],
-    "emptyobj": lambda: {},
+    "emptyarray": list,
+    "emptyobj": dict,
     "nested": lambda: big,
     "undefprop": lambda: {"d": None},  # what is undefined is not there
     "date": lambda: datetime(2020, 1, 2, 3, 4, 5, 6000, UTC),

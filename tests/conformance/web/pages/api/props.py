@@ -18,7 +18,9 @@ def handler(req: NextApiRequest, res: NextApiResponse) -> None:
     header = req.headers.get
     shown = {
         "httpVersion": environ["SERVER_PROTOCOL"].removeprefix("HTTP/"),
-        "rawHeaders": [text for name, value in req.headers.items() if name in ("x-one", "x-two") for text in (name.title(), value)],
+        "rawHeaders": [
+            text for name, value in req.headers.items() if name in ("x-one", "x-two") for text in (name.title(), value)
+        ],
         "x": header("x-one"),
         "cookieHeader": header("cookie"),
         "accept": header("accept"),

@@ -23,7 +23,7 @@ cases: dict[str, Callable[[], Any]] = {
     "unicode": lambda: "é ü 漢字 😀",
     "object": lambda: {"a": 1},
     "array": lambda: [1, 2],
-    "emptyobj": lambda: {},
+    "emptyobj": dict,
     "buffer": lambda: "hi\u00e9".encode(),
     "emptybuffer": lambda: b"",
     "uint8": lambda: bytearray([104, 105]),
