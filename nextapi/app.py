@@ -17,6 +17,7 @@ from nextapi.errors import BodyError, BuildError, BuildErrors, HTTPError, RootEr
 from nextapi.guard import check_same_origin
 from nextapi.handlers.pages import PageEndpoint, page_endpoint
 from nextapi.http.accept import prefers_json
+from nextapi.http.headers import check_header_name, check_header_value
 from nextapi.http.json import dumps
 from nextapi.http.message import Request, Response, reason_phrase
 from nextapi.http.query import decode_pairs, encode_pairs, query_text
@@ -148,6 +149,9 @@ def _redirect(request: Request, target: str) -> Response:
 def error_response(request: Request, error: HTTPError) -> Response:
     """Return what `error` says: its message as text, or a problem document (RFC 9457) where JSON is preferred."""
     headers = list(error.headers)
+    for name, value in headers:
+        check_header_name(name)
+        check_header_value(name, value)
     reason = error.message if isinstance(error, BodyError) else ""  # Next's body parser writes its message there, too
     if prefers_json(request.headers.get("accept")):
         headers.append(("Content-Type", "application/problem+json"))

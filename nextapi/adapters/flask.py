@@ -8,6 +8,7 @@ files, and the host's where they would have led to a rule of its own, see `_Tree
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -19,6 +20,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, Map, PathConverter, RequestRedirect, Rule, UnicodeConverter
 
+from nextapi.adapters.wsgi import read_fully
 from nextapi.app import Application, Match, Route, build, decode_params
 from nextapi.errors import BodyGoneError, HTTPError, OptionError
 from nextapi.http.headers import EnvironHeaders
@@ -177,8 +179,9 @@ class _Mount:
 
     def _view(self, name: str) -> Callable[..., flask.Response]:
         def view(**_: Any) -> flask.Response:
-            request = to_request(flask.request, self._prefix.count("/"))
-            return to_response(self._application.handle(request, self.match(flask.request)), self._response_class)
+            host_request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]  # a proxy's
+            request = to_request(host_request, self._prefix.count("/"))
+            return to_response(self._application.handle(request, self.match(host_request)), self._response_class)
 
         view.__name__ = view.__qualname__ = name
         return view
@@ -298,7 +301,7 @@ def read_body(request: flask.Request) -> Body | None:
         return Body(length, lambda _: request.get_data(), lambda: request.stream) if length else None
     if not request.environ.get("wsgi.input_terminated"):
         return None
-    return Body(None, request.stream.read, lambda: request.stream)
+    return Body(None, partial(read_fully, request.stream), lambda: request.stream)
 
 
 def _bytes_body(data: bytes) -> Body:

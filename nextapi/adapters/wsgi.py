@@ -21,7 +21,7 @@ from nextapi.routing.paths import raw_path
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["WSGIApp", "create_app", "read_body", "to_request", "to_response"]
+__all__ = ["WSGIApp", "create_app", "read_body", "read_fully", "to_request", "to_response"]
 
 _logger = logging.getLogger("nextapi")
 
@@ -104,13 +104,25 @@ def read_body(environ: WSGIEnvironment) -> Body | None:
         if length == "0":
             return None
         stream = environ["wsgi.input"]
-        return Body(int(length), stream.read, partial(_limited, stream, int(length)))
+        return Body(int(length), partial(read_fully, stream), partial(_limited, stream, int(length)))
     if not environ.get("wsgi.input_terminated"):
         return None
     if "HTTP_TRANSFER_ENCODING" not in environ and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
         return None
     stream = environ["wsgi.input"]
-    return Body(None, stream.read, lambda: stream)
+    return Body(None, partial(read_fully, stream), lambda: stream)
+
+
+def read_fully(stream: IO[bytes], size: int) -> bytes:
+    """Return `size` bytes of a stream, which may give fewer at a time, and all that there is if it is shorter."""
+    data = stream.read(size)
+    if len(data) == size:
+        return data
+    pieces = [data]
+    while data and (size := size - len(data)):
+        data = stream.read(size)
+        pieces.append(data)
+    return b"".join(pieces)
 
 
 def _limited(stream: IO[bytes], length: int) -> IO[bytes]:

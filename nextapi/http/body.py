@@ -60,14 +60,7 @@ def read_body(body: Body, limit: Limit) -> bytes:
     """
     if body.length is not None and body.length > limit.size:
         raise _too_large(limit)
-    missing = body.length if body.length is not None else max(int(limit.size), 0) + 1
-    data = body.read(missing)
-    if len(data) < missing:
-        pieces = [data]
-        while data and (missing := missing - len(data)):
-            data = body.read(missing)
-            pieces.append(data)
-        data = b"".join(pieces)
+    data = body.read(body.length if body.length is not None else max(int(limit.size), 0) + 1)
     if len(data) > limit.size:
         raise _too_large(limit)
     if body.length is not None and len(data) < body.length:

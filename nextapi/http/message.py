@@ -23,9 +23,9 @@ def reason_phrase(status: int) -> str:
 class Body:
     """A request's body, not read yet.
 
-    `length` is the Content-Length in bytes, None where the body comes in chunks. `read(size)` reads on by at most
-    `size` bytes and gives none only at the end; `open()` gives all of it as a readable binary file. One or the other
-    is used.
+    `length` is the Content-Length in bytes, None where the body comes in chunks. `read(size)` returns `size` bytes from
+    its beginning, fewer only if it is shorter; `open()` gives all of it as a readable binary file. One of the two is
+    called, once.
     """
 
     __slots__ = ("length", "open", "read")

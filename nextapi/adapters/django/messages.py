@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from contextvars import ContextVar
+from functools import partial
 from http.cookies import CookieError, Morsel
 from io import BytesIO
 from typing import IO, Any, cast
@@ -67,7 +68,7 @@ def read_body(request: WSGIRequest) -> Body | None:
     stream = cast("IO[bytes]", request)  # it reads as a file, up to Content-Length
     if most is None or body.length <= most:
         return Body(body.length, lambda _: request.body, lambda: stream)
-    return Body(body.length, stream.read, lambda: stream)
+    return Body(body.length, partial(wsgi.read_fully, stream), lambda: stream)
 
 
 def _gone(_: int) -> bytes:

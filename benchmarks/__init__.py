@@ -1,0 +1,1 @@
+"""How much nextapi costs: see README.md."""

@@ -1,0 +1,64 @@
+"""What was measured, as a table, as JSON, and as a verdict."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from benchmarks.contestants import BARE, NEXTAPI, Contestant
+from benchmarks.measure import Times
+
+__all__ = ["LIMIT", "as_json", "as_table", "over_limit"]
+
+LIMIT = 2.0
+"""So many times the bare callable's time nextapi may take, for each request."""
+
+
+def versions() -> dict[str, str]:
+    """Return what was measured, in which version."""
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return {"Python": python} | {name: version(name) for name in ("Falcon", "Flask", "Django")}
+
+
+def as_table(times: Times, contestants: Sequence[Contestant]) -> str:
+    """Return the times, what each is to the bare callable's, and what a mount's is to its host's own."""
+    lines = [", ".join(f"{name} {number}".replace("Python ", "", 1) for name, number in versions().items())]
+    for case, took in times.items():
+        lines += ["", f"{case:<20} {'µs':>8} {'x bare':>8} {'x host':>8}"]
+        for contestant, ratio, host_ratio in _ratios(took, contestants):
+            of_host = "" if host_ratio is None else f"{host_ratio:.2f}"
+            lines.append(f"{contestant.name:<20} {took[contestant.name]:8.2f} {ratio:8.2f} {of_host:>8}".rstrip())
+    return "\n".join(lines)
+
+
+def as_json(times: Times, contestants: Sequence[Contestant]) -> dict[str, Any]:
+    """Return the same as a value for JSON."""
+    return {
+        "versions": versions(),
+        "cases": {
+            case: {
+                contestant.name: {"us": took[contestant.name], "x_bare": ratio, "x_host": host_ratio}
+                for contestant, ratio, host_ratio in _ratios(took, contestants)
+            }
+            for case, took in times.items()
+        },
+    }
+
+
+def _ratios(
+    took: dict[str, float], contestants: Sequence[Contestant]
+) -> Iterator[tuple[Contestant, float, float | None]]:
+    for contestant in contestants:
+        mine = took[contestant.name]
+        yield contestant, mine / took[BARE], mine / took[contestant.host] if contestant.host else None
+
+
+def over_limit(times: Times) -> list[str]:
+    """Return a line for each request where nextapi is over the limit."""
+    return [
+        f"{case}: nextapi takes {ratio:.2f} x the time of the {BARE}, over {LIMIT}"
+        for case, took in times.items()
+        if (ratio := took[NEXTAPI] / took[BARE]) > LIMIT
+    ]

@@ -1,0 +1,21 @@
+"""Trees of route files, written for a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import dedent, indent
+
+
+def route(body: str, config: object = None, before: str = "") -> str:
+    """Return the text of a route file whose handler has `body`."""
+    return f"{dedent(before)}\nconfig = {config or {}!r}\n\n\ndef handler(req, res):\n{indent(dedent(body).strip(), '    ')}\n"
+
+
+def write_tree(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files below `root/pages/api`, by name without ".py"; a handler's body stands for a whole file."""
+    for name, text in files.items():
+        file = root / "pages" / "api" / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text if "def handler" in text else route(text))
+    return root
