@@ -38,7 +38,7 @@ def wsgi_client(root: Path, **options: Any) -> Client:
     """Return a client of bare WSGI."""
     from nextapi.adapters.wsgi import create_app
 
-    return Client(create_app(root, **options))
+    return Client(create_app(root, **options), use_cookies=False)
 
 
 def flask_client(root: Path, **options: Any) -> Client:
@@ -47,7 +47,7 @@ def flask_client(root: Path, **options: Any) -> Client:
 
     app = flask.Flask("app")
     app.register_blueprint(create_blueprint(root, **options))
-    return Client(app)
+    return Client(app, use_cookies=False)
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def django_project(urlpatterns: list[Any], **setting: Any) -> Iterator[Client]:
     try:
         with override_settings(ROOT_URLCONF=urlconf.__name__, **setting):
             clear_url_caches()
-            yield Client(get_wsgi_application())
+            yield Client(get_wsgi_application(), use_cookies=False)
     finally:
         del sys.modules[urlconf.__name__]
 

@@ -1,0 +1,263 @@
+"""nextapi in Django: names, prefixes, settings, CSRF, transactions, errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import got_request_exception
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client as DjangoClient
+from django.test import RequestFactory, override_settings
+from django.urls import include, path, resolve, reverse
+
+from tests.support.mounts import configure_django, django_project
+from tests.support.trees import route, write_tree
+
+configure_django()
+from nextapi.adapters.django import create_urlpatterns  # noqa: E402  # Django's settings come first
+
+
+def mount(root: Path, files: dict[str, str], prefix: str = "", **options: Any) -> list[Any]:
+    return [path(prefix, include(create_urlpatterns(write_tree(root, files), **options)))]
+
+
+NAMED = {
+    "index": "res.end()",
+    "post/[pid]": "res.end()",
+    "docs/[...slug]": "res.end()",
+    "opt/[[...slug]]": "res.end()",
+    "data.json": "res.end()",
+    "x/[some-id]": "res.end()",
+}
+
+
+def test_reverse(tmp_path: Path) -> None:
+    """Every route has a name in the namespace."""
+    with django_project(mount(tmp_path, NAMED)):
+        assert reverse("nextapi:index") == "/api"
+        assert reverse("nextapi:post/[pid]", kwargs={"pid": 1}) == "/api/post/1"
+        assert reverse("nextapi:docs/[*slug]", kwargs={"slug": ["a", "b"]}) == "/api/docs/a/b"
+        assert reverse("nextapi:opt/[[*slug]]") == "/api/opt"
+        assert reverse("nextapi:opt/[[*slug]]", kwargs={"slug": "a"}) == "/api/opt/a"
+        assert reverse("nextapi:data:json") == "/api/data.json"
+        assert reverse("nextapi:x/[some_id]", kwargs={"some_id": "1"}) == "/api/x/1"
+
+
+def test_the_match_names_the_route_that_runs(tmp_path: Path) -> None:
+    """`resolver_match` has name, pattern and parameters of the file, also where Django saw another path."""
+    body = "match = req.raw.resolver_match\nres.json([match.view_name, match.route, match.kwargs])"
+    with django_project(mount(tmp_path, {"items/[id]": body, "items/[id]/[sub]": body}, "v2/")) as client:
+        assert client.get("/v2/api/items/1").json == ["nextapi:items/[id]", "v2/api/items/[id]", {"id": "1"}]
+        raw = {"RAW_URI": "/v2/api/items/a%2Fb", "PATH_INFO": "/v2/api/items/a/b"}
+        assert client.get("/", environ_overrides=raw).json == ["nextapi:items/[id]", "v2/api/items/[id]", {"id": "a/b"}]
+        assert resolve("/v2/api/items/1").url_name == "items/[id]"
+
+
+def test_prefixes(tmp_path: Path) -> None:
+    """A prefix is Next's basePath: `req.url` does not have it, redirects of nextapi's own do."""
+    files = {"a": "res.end(req.url)", "[id]/x": "res.json(req.params)"}
+    for prefix, base in (("v2/", "/v2"), ("<str:lang>/v2/", "/en/v2")):
+        with django_project(mount(tmp_path, files, prefix)) as client:
+            assert client.get(f"{base}/api/a?b=1").text == "/api/a?b=1"
+            assert client.get(f"{base}/api/a/").headers["Location"] == f"{base}/api/a"
+            raw = {"RAW_URI": f"{base}/api/%2F/x", "PATH_INFO": f"{base}/api///x"}
+            assert client.get("/", environ_overrides=raw).json == {"id": "/"}
+            assert client.get("/api/a").status_code == 404
+
+
+def test_two_trees(tmp_path: Path) -> None:
+    """Two trees in one project answer each for itself, in the order of the URLconf."""
+    one = mount(tmp_path / "one", {"a": "res.end('one')", "same": "res.end('one')"})
+    two = mount(tmp_path / "two", {"b": "res.end('two')", "same": "res.end('two')"}, name="second")
+    for patterns, same in ((one + two, "one"), (two + one, "two")):
+        with django_project(patterns) as client:
+            for target, text in (("/api/a", "one"), ("/api/b", "two"), ("/api/same", same)):
+                assert client.get(target).text == text
+            assert client.get("/api/c").text == "Not Found"
+            assert reverse("second:b") == "/api/b"
+
+
+def test_settings(tmp_path: Path) -> None:
+    """The setting NEXTAPI has root and options, relative to BASE_DIR; what is missing is said."""
+    write_tree(tmp_path / "web", {"a": "res.end('here')"})
+    module = "nextapi.adapters.django.urls"
+    setting = {"NEXTAPI": {"ROOT": "web", "TRUSTED_ORIGINS": ["https://friend.test"]}, "BASE_DIR": tmp_path}
+    sys.modules.pop(module, None)
+    with override_settings(**setting), django_project([path("", include(module))]) as client:
+        assert client.get("/api/a").text == "here"
+        assert client.post("/api/a", headers={"Origin": "https://friend.test"}).text == "here"
+    sys.modules.pop(module, None)
+    with override_settings(NEXTAPI={}), pytest.raises(ImproperlyConfigured, match="NEXTAPI = "):
+        include(module)
+    sys.modules.pop(module, None)
+
+
+def test_csrf_trusted_origins_count(tmp_path: Path) -> None:
+    """CSRF_TRUSTED_ORIGINS are trusted, with their wildcards."""
+    with override_settings(CSRF_TRUSTED_ORIGINS=["https://*.friend.test"]):
+        patterns = mount(tmp_path, {"a": "res.end('done')"})
+    with django_project(patterns) as client:
+        assert client.post("/api/a", headers={"Origin": "https://a.friend.test"}).text == "done"
+        assert client.post("/api/a", headers={"Origin": "https://friend.test.evil"}).status_code == 403
+
+
+def test_no_route_without_protection(tmp_path: Path) -> None:
+    """With the guard on, Django's CSRF check is not in the way; with it off, it holds for who has a session."""
+    off = {"api": {"sameOrigin": False}}
+    files = {"on": "res.end('done')", "off": route("res.end('done')", off)}
+    session = {"HTTP_COOKIE": f"{settings.SESSION_COOKIE_NAME}=x"}
+    with django_project(mount(tmp_path, files)) as client:
+        assert client.post("/api/on", json={}, environ_overrides=session).text == "done"
+        assert client.post("/api/on", headers={"Origin": "https://evil.test"}).status_code == 403
+        assert client.post("/api/off", headers={"Origin": "https://evil.test"}).text == "done"
+        assert client.post("/api/off", json={}, environ_overrides=session).status_code == 403
+        token = "a" * 32
+        with_token = {"HTTP_COOKIE": f"{session['HTTP_COOKIE']}; csrftoken={token}", "HTTP_X_CSRFTOKEN": token}
+        assert client.post("/api/off", json={}, environ_overrides=with_token).text == "done"
+
+
+def test_the_test_client_keeps_cookies(tmp_path: Path) -> None:
+    """Django's own test client sees the cookies that a handler sets."""
+    files = {
+        "set": "res.set_header('Set-Cookie', ['a=1; Path=/; HttpOnly', 'b=2']).end()",
+        "get": "res.json(req.cookies)",
+    }
+    with django_project(mount(tmp_path, files)):
+        client = DjangoClient()
+        assert client.get("/api/set").cookies["a"].value == "1"
+        assert client.get("/api/get").json() == {"a": "1", "b": "2"}
+
+
+def test_middleware_may_change_headers(tmp_path: Path) -> None:
+    """A middleware that sets a repeated header anew, or reads it, has Django's one value."""
+
+    seen = []
+
+    def middleware(get_response: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        def call(request: Any) -> HttpResponse:
+            response = get_response(request)
+            seen.append(response["X-A"])
+            response["X-B"] = "changed"
+            return response
+
+        return call
+
+    sys.modules[__name__].__dict__["own_middleware"] = middleware
+    sys.modules["own_middleware_module"] = sys.modules[__name__]
+    files = {"a": "res.set_header('X-A', ['1', '2']).set_header('X-B', ['1', '2']).end()"}
+    with django_project(mount(tmp_path, files), MIDDLEWARE=["own_middleware_module.own_middleware"]) as client:
+        answer = client.get("/api/a")
+    assert seen == ["1, 2"]
+    assert answer.headers.getlist("X-A") == ["1", "2"]
+    assert answer.headers.getlist("X-B") == ["changed"]
+
+
+BODY = "res.json({'body': req.body, 'raw': req.raw_body.decode(), 'host': req.raw.body.decode()})"
+
+
+def test_bodies_are_shared(tmp_path: Path) -> None:
+    """What the project's middleware has read is there, and what nextapi reads stays there for the project."""
+
+    def reads(get_response: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        def call(request: Any) -> HttpResponse:
+            getattr(request, request.GET.get("read", "method"))
+            return get_response(request)
+
+        return call
+
+    sys.modules["reading_middleware"] = sys.modules[__name__]
+    sys.modules[__name__].__dict__["reads"] = reads
+    with django_project(mount(tmp_path, {"a": BODY}), MIDDLEWARE=["reading_middleware.reads"]) as client:
+        for reader in ("method", "body", "POST"):
+            answer = client.put(f"/api/a?read={reader}", json={"a": 1})
+            assert answer.json == {"body": {"a": 1}, "raw": '{"a": 1}', "host": '{"a": 1}'}
+        form = client.post("/api/a?read=POST", data={"a": "1"})
+        assert form.json["body"] == {"a": "1"}
+
+
+def test_a_multipart_body_that_is_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A multipart body that the project has parsed cannot be had again: the error says what to do."""
+    files = {"a": route("req.raw.POST\nres.json(req.body)", before="import nextapi")}
+    before = "from django.views.decorators.csrf import csrf_exempt"
+    assert before
+
+    def reads(get_response: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        return lambda request: (request.POST, get_response(request))[1]
+
+    sys.modules["posting_middleware"] = sys.modules[__name__]
+    sys.modules[__name__].__dict__["posts"] = reads
+    with django_project(mount(tmp_path, files), MIDDLEWARE=["posting_middleware.posts"]) as client:
+        answer = client.post("/api/a", data={"a": "1"}, content_type="multipart/form-data")
+    assert answer.status_code == 500
+    assert "take it from req.raw.POST and req.raw.FILES" in caplog.text
+
+
+def test_large_bodies_go_by_the_stream(tmp_path: Path) -> None:
+    """A body above DATA_UPLOAD_MAX_MEMORY_SIZE is the route's to limit, not a 400 of Django's."""
+    files = {"a": route("res.json(len(req.body))", {"api": {"bodyParser": {"sizeLimit": "8mb"}}})}
+    with django_project(mount(tmp_path, files), DATA_UPLOAD_MAX_MEMORY_SIZE=1000) as client:
+        assert client.put("/api/a", data=b"x" * 5000).json == 5000
+
+
+def test_exceptions_belong_to_the_project(tmp_path: Path) -> None:
+    """The signal sees an exception, and Django's own exceptions have their own answers."""
+    reported = []
+
+    def receive(sender: Any, request: Any, **kwargs: Any) -> None:
+        reported.append((request.path, sys.exc_info()[0]))
+
+    files = {
+        "value": "raise ValueError('secret')",
+        "late": "res.end('done')\nraise ValueError('late')",
+        "missing": route("raise Http404", before="from django.http import Http404"),
+        "denied": route("raise PermissionDenied", before="from django.core.exceptions import PermissionDenied"),
+    }
+    got_request_exception.connect(receive)
+    try:
+        with django_project(mount(tmp_path, files)) as client:
+            assert client.get("/api/value").status_code == 500
+            assert client.get("/api/late").text == "done"
+            assert client.get("/api/missing").status_code == 404
+            assert client.get("/api/denied").status_code == 403
+    finally:
+        got_request_exception.disconnect(receive)
+    assert reported == [("/api/value", ValueError), ("/api/late", ValueError)]
+
+
+ATOMIC = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "ATOMIC_REQUESTS": True}
+
+
+@pytest.mark.parametrize(
+    ("end", "rows"),
+    [("res.end()", 1), ("raise ValueError", 0), ("raise HTTPError(400, 'no')", 0), ("res.end()\nraise ValueError", 1)],
+)
+def test_atomic_requests(tmp_path: Path, end: str, rows: int) -> None:
+    """A request that fails, by an exception or by an `HTTPError`, leaves nothing in the database; one that answered does."""
+    before = "from django.db import connection\nfrom nextapi import HTTPError"
+    files = {"a": route(f"connection.cursor().execute('INSERT INTO rows VALUES (1)')\n{end}", before=before)}
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE rows (id INTEGER)")
+    try:
+        with django_project(mount(tmp_path, files)) as client:
+            client.get("/api/a")
+        # An in-memory database lives as long as its connection.
+        assert connection.cursor().execute("SELECT count(*) FROM rows").fetchone() == (rows,)
+    finally:
+        connection.cursor().execute("DROP TABLE rows")
+        connection.settings_dict["ATOMIC_REQUESTS"] = False
+
+
+def test_request_factory(tmp_path: Path) -> None:
+    """A view resolved by hand takes a request that no server made."""
+    with django_project(mount(tmp_path, {"items/[id]": "res.json(req.params)"})):
+        match = resolve("/api/items/7")
+        request = RequestFactory().get("/api/items/7")
+        assert match.func(request, **match.kwargs).content == b'{"id":"7"}'

@@ -1,0 +1,251 @@
+"""nextapi in Flask: names, prefixes, options, hooks, errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import flask
+import pytest
+from flask_wtf import CSRFProtect
+from werkzeug.test import Client
+
+from nextapi import BuildErrors
+from nextapi.adapters.flask import create_blueprint
+from nextapi.errors import OptionError
+from tests.support.trees import route, write_tree
+
+
+@pytest.fixture
+def app() -> flask.Flask:
+    """Return an app that has nothing yet."""
+    app = flask.Flask("host")
+    app.secret_key = "secret"
+    return app
+
+
+def mount(app: flask.Flask, root: Path, files: dict[str, str], **options: Any) -> Client:
+    app.register_blueprint(create_blueprint(write_tree(root, files)), **options)
+    return Client(app)
+
+
+NAMED = {
+    "index": "res.end()",
+    "post/[pid]": "res.end()",
+    "docs/[...slug]": "res.end()",
+    "opt/[[...slug]]": "res.end()",
+    "data.json": "res.end()",
+    "x/[some-id]": "res.end()",
+}
+
+
+def test_url_for(app: flask.Flask, tmp_path: Path) -> None:
+    """Every route has a name; a value goes into the URL as it will come out of it."""
+    mount(app, tmp_path, NAMED)
+    with app.test_request_context():
+        assert flask.url_for("nextapi.index") == "/api"
+        assert flask.url_for("nextapi.post/[pid]", pid=1) == "/api/post/1"
+        assert flask.url_for("nextapi.post/[pid]", pid="a/b c") == "/api/post/a%2Fb%20c"
+        assert flask.url_for("nextapi.docs/[*slug]", slug=["a", "b/c"]) == "/api/docs/a/b%2Fc"
+        assert flask.url_for("nextapi.docs/[*slug]", slug="a/b") == "/api/docs/a/b"
+        assert flask.url_for("nextapi.opt/[[*slug]]") == "/api/opt"
+        assert flask.url_for("nextapi.opt/[[*slug]]", slug=["a"]) == "/api/opt/a"
+        assert flask.url_for("nextapi.data:json") == "/api/data.json"
+        assert flask.url_for("nextapi.x/[some_id]", some_id="1") == "/api/x/1"
+
+
+def test_flask_routes_lists_them(app: flask.Flask, tmp_path: Path) -> None:
+    """`flask routes` shows every route under its name."""
+    mount(app, tmp_path, NAMED)
+    runner = app.test_cli_runner()
+    listed = runner.invoke(flask.cli.FlaskGroup(create_app=lambda: app), ["routes"]).output
+    for line in ("nextapi.post/[pid]", "/api/post/<pid>", "/api/docs/<path:slug>"):
+        assert line in listed
+
+
+def test_the_request_names_the_route_that_runs(app: flask.Flask, tmp_path: Path) -> None:
+    """`endpoint`, `view_args` and `blueprint` are the route's before any hook looks, also where Flask saw another path."""
+    seen = []
+    app.before_request(lambda: seen.append((flask.request.endpoint, flask.request.view_args, flask.request.blueprint)))
+    client = mount(app, tmp_path, {"items/[id]": "res.end()", "items/[id]/[sub]": "res.end()"})
+    client.get("/api/items/1")
+    client.get("/", environ_overrides={"RAW_URI": "/api/items/a%2Fb", "PATH_INFO": "/api/items/a/b"})
+    client.post("/api/items/1/")
+    assert seen == [
+        ("nextapi.items/[id]", {"id": "1"}, "nextapi"),
+        ("nextapi.items/[id]", {"id": "a/b"}, "nextapi"),
+        ("nextapi.items/[id]", {"id": "1"}, "nextapi"),
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["/v2", "/v2/", "/<lang>/v2"])
+def test_prefixes(app: flask.Flask, tmp_path: Path, prefix: str) -> None:
+    """A prefix is Next's basePath: `req.url` does not have it, redirects of nextapi's own do."""
+    client = mount(app, tmp_path, {"a": "res.end(req.url)", "[id]/x": "res.json(req.params)"}, url_prefix=prefix)
+    base = prefix.rstrip("/").replace("<lang>", "en")
+    assert client.get(f"{base}/api/a?b=1").text == "/api/a?b=1"
+    assert client.get(f"{base}/api/a/").headers["Location"] == f"{base}/api/a"
+    raw = f"{base}/api/%2F/x"
+    answer = client.get("/", environ_overrides={"RAW_URI": raw, "PATH_INFO": raw.replace("%2F", "/")})
+    assert answer.json == {"id": "/"}
+    assert client.get("/api/a").status_code == 404
+
+
+def test_script_name(app: flask.Flask, tmp_path: Path) -> None:
+    """Below a SCRIPT_NAME the same holds."""
+    client = mount(app, tmp_path, {"a": "res.end(req.url)"})
+    environ = {"SCRIPT_NAME": "/base", "RAW_URI": "/base/api/a"}
+    assert client.get("/api/a", environ_overrides=environ).text == "/api/a"
+    answer = client.get("/api/a/", environ_overrides={"SCRIPT_NAME": "/base", "RAW_URI": "/base/api/a/"})
+    assert answer.headers["Location"] == "/base/api/a"
+
+
+def test_two_trees(app: flask.Flask, tmp_path: Path) -> None:
+    """Two trees in one app, and one tree twice, answer each for itself."""
+    one = write_tree(tmp_path / "one", {"a": "res.end('one')", "same": "res.end('one')"})
+    two = write_tree(tmp_path / "two", {"b": "res.end('two')", "same": "res.end('two')"})
+    app.register_blueprint(create_blueprint(one))
+    app.register_blueprint(create_blueprint(two, name="second"))
+    app.register_blueprint(create_blueprint(one, name="third"), url_prefix="/v3")
+    client = Client(app)
+    for target, text in (("/api/a", "one"), ("/api/b", "two"), ("/api/same", "one"), ("/v3/api/a", "one")):
+        assert client.get(target).text == text, target
+    assert client.get("/v3/api/b").status_code == client.get("/api/c").status_code == 404
+    with app.test_request_context():
+        assert flask.url_for("second.b") == "/api/b"
+        assert flask.url_for("third.a") == "/v3/api/a"
+
+
+def test_nested_blueprints(app: flask.Flask, tmp_path: Path) -> None:
+    """A tree inside another blueprint has its prefix and its hooks."""
+    parent = flask.Blueprint("parent", __name__, url_prefix="/parent")
+    parent.before_request(lambda: flask.g.setdefault("by", "parent") and None)
+    files = {"a": route("res.end(g.by)", before="from flask import g")}
+    parent.register_blueprint(create_blueprint(write_tree(tmp_path, files)))
+    app.register_blueprint(parent)
+    assert Client(app).get("/parent/api/a").text == "parent"
+
+
+def test_root_is_relative_to_the_app(tmp_path: Path) -> None:
+    """A relative root is looked for beside the app."""
+    write_tree(tmp_path / "web", {"a": "res.end('here')"})
+    app = flask.Flask("host", root_path=str(tmp_path))
+    app.register_blueprint(create_blueprint("web"))
+    assert Client(app).get("/api/a").text == "here"
+
+
+def test_faults_come_when_mounted(app: flask.Flask, tmp_path: Path) -> None:
+    """A tree with faults cannot be registered."""
+    with pytest.raises(BuildErrors, match="2 faults"):
+        mount(app, tmp_path, {"a": "def no_handler(): pass", "[b]c": "res.end()"} | {"a": "x = 1  # def handler"})
+
+
+def test_options_from_config(app: flask.Flask, tmp_path: Path) -> None:
+    """`NEXTAPI_*` of the app's config are the options that were not given."""
+    app.config["NEXTAPI_TRUSTED_ORIGINS"] = ["https://friend.test"]
+    client = mount(app, tmp_path, {"a": "res.end('done')"})
+    assert client.post("/api/a", headers={"Origin": "https://friend.test"}).text == "done"
+    app.config["NEXTAPI_TRUSTED_ORIGIN"] = []
+    with pytest.raises(OptionError, match="did you mean 'trusted_origins'"):
+        app.register_blueprint(create_blueprint(tmp_path, name="second"))
+
+
+def test_hooks_session_and_context(app: flask.Flask, tmp_path: Path) -> None:
+    """Hooks, sessions and `g` work as around any view."""
+    app.before_request(lambda: flask.g.setdefault("user", "me") and None)
+    app.after_request(lambda response: (response.headers.add("X-After", "1"), response)[1])
+    body = "session['n'] = session.get('n', 0) + 1\nres.json([g.user, session['n'], req.raw is not None])"
+    app.register_blueprint(
+        create_blueprint(write_tree(tmp_path, {"a": route(body, before="from flask import g, session")}))
+    )
+    client = Client(app)
+    first, second = client.get("/api/a"), client.get("/api/a")
+    assert (first.json, second.json) == (["me", 1, True], ["me", 2, True])
+    assert first.headers["X-After"] == "1"
+    assert first.headers["Vary"] == "Cookie"
+
+
+def test_exceptions_belong_to_the_app(app: flask.Flask, tmp_path: Path) -> None:
+    """Error handlers and the signal see an exception, and `abort` works."""
+    reported = []
+    flask.got_request_exception.connect(lambda sender, exception: reported.append(exception), app, weak=False)
+    app.register_error_handler(KeyError, lambda error: (f"own {error}", 418))
+    client = mount(
+        app,
+        tmp_path,
+        {
+            "key": "raise KeyError('k')",
+            "value": "raise ValueError('v')",
+            "late": "res.end('done')\nraise ValueError('late')",
+            "abort": route("abort(403)", before="from flask import abort"),
+        },
+    )
+    assert (client.get("/api/key").status_code, client.get("/api/key").text) == (418, "own 'k'")
+    assert client.get("/api/value").status_code == 500
+    assert client.get("/api/late").text == "done"
+    assert client.get("/api/abort").status_code == 403
+    assert [str(error) for error in reported] == ["v", "late"]
+
+
+def test_exceptions_propagate_in_tests(app: flask.Flask, tmp_path: Path) -> None:
+    """With TESTING an exception reaches the test, as from any view."""
+    app.testing = True
+    with pytest.raises(ValueError, match="boom"):
+        mount(app, tmp_path, {"a": "raise ValueError('boom')"}).get("/api/a")
+
+
+BODY = "res.json({'body': req.body, 'raw': req.raw_body.decode()})"
+
+
+def test_bodies_that_the_app_has_read(app: flask.Flask, tmp_path: Path) -> None:
+    """A body that a hook has read is there all the same."""
+
+    @app.before_request
+    def read() -> None:
+        reader = flask.request.args.get("read")
+        if reader:
+            getattr(flask.request, reader) if reader == "form" else getattr(flask.request, reader)()
+
+    client = mount(app, tmp_path, {"a": BODY})
+    for reader in ("get_data", "get_json", ""):
+        answer = client.post(f"/api/a?read={reader}", json={"a": 1})
+        assert answer.json["body"] == {"a": 1}, reader
+    answer = client.post("/api/a?read=form", data={"a": ["1", "2"], "b": "x y"})
+    assert answer.json == {"body": {"a": ["1", "2"], "b": "x y"}, "raw": "a=1&a=2&b=x+y"}
+
+
+def test_what_nextapi_reads_the_app_sees(app: flask.Flask, tmp_path: Path) -> None:
+    """After the handler, Flask still has the body."""
+    seen = []
+    app.after_request(lambda response: (seen.append(flask.request.get_json()), response)[1])
+    mount(app, tmp_path, {"a": BODY}).post("/api/a", json={"a": 1})
+    assert seen == [{"a": 1}]
+
+
+def test_a_multipart_body_that_is_gone(app: flask.Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A multipart body that the app has parsed cannot be had again: the error says what to do."""
+    app.before_request(lambda: flask.request.form and None)
+    client = mount(
+        app, tmp_path, {"a": BODY, "b": route("res.json(req.raw.form['a'])", {"api": {"bodyParser": False}})}
+    )
+    assert client.post("/api/a", data={"a": "1"}, content_type="multipart/form-data").status_code == 500
+    assert "take it from req.raw.form and req.raw.files" in caplog.text
+    assert client.post("/api/b", data={"a": "1"}, content_type="multipart/form-data").json == "1"
+
+
+def test_host_limit_holds(app: flask.Flask, tmp_path: Path) -> None:
+    """The app's own MAX_CONTENT_LENGTH is the app's own 413."""
+    app.config["MAX_CONTENT_LENGTH"] = 5
+    assert mount(app, tmp_path, {"a": BODY}).put("/api/a", data=b"123456").status_code == 413
+
+
+def test_flask_wtf(app: flask.Flask, tmp_path: Path) -> None:
+    """Flask-WTF protects nextapi's routes like any, until the blueprint is exempt."""
+    csrf = CSRFProtect(app)
+    blueprint = create_blueprint(write_tree(tmp_path, {"a": "res.end('done')"}))
+    app.register_blueprint(blueprint)
+    client = Client(app)
+    assert client.post("/api/a", json={}).status_code == 400
+    csrf.exempt(blueprint)
+    assert client.post("/api/a", json={}).text == "done"
+    assert client.post("/api/a", headers={"Origin": "https://evil.test"}).status_code == 403

@@ -1,0 +1,99 @@
+"""nextapi as a WSGI application by itself."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+from wsgiref.validate import validator
+
+import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client, EnvironBuilder
+
+from nextapi.adapters.wsgi import create_app
+from tests.support.trees import route, write_tree
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    "body",
+    ["res.json(req.body)", "res.status(204).end()", "res.send(b'x')", "res.set_header('Content-Type', 'a/b').end('x')"],
+)
+def test_it_is_a_wsgi_application(tmp_path: Path, method: str, body: str) -> None:
+    """The standard library's validator finds nothing to say."""
+    app = create_app(write_tree(tmp_path, {"a": body}))
+    environ = EnvironBuilder("/api/a", method=method, json={"a": 1} if method == "POST" else None).get_environ()
+    started: list[Any] = []
+    result = validator(app)(environ, lambda *arguments: started.append(arguments) or io.BytesIO().write)
+    assert b"".join(result) == b"" or method != "HEAD"
+    result.close()  # type: ignore[attr-defined]  # the validator's iterator has it
+    assert started
+
+
+def old_app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"old {environ['PATH_INFO']} {environ['wsgi.input'].read().decode()}".encode()]
+
+
+def test_fallback(tmp_path: Path) -> None:
+    """What no route names goes to the fallback untouched, also below /api; what one names in any form does not."""
+    client = Client(create_app(write_tree(tmp_path, {"a": "res.end('new')"}), fallback=old_app))
+    assert client.get("/api/a").text == "new"
+    assert client.get("/api/a/").status_code == 308
+    assert client.post("/api/b//", data=b"body").text == "old /api/b// body"
+    assert client.get("/").text == "old / "
+
+
+def test_mounted_below_a_prefix(tmp_path: Path) -> None:
+    """Below a dispatcher's prefix, `req.url` is the rest of the path and redirects have all of it."""
+    app = DispatcherMiddleware(
+        old_app, {"/base": create_app(write_tree(tmp_path, {"[id]": "res.json([req.url, req.params])"}))}
+    )
+    client = Client(app)
+    raw = {"RAW_URI": "/base/api/a%2Fb?c=1", "PATH_INFO": "/base/api/a/b"}
+    assert client.get("/?c=1", environ_overrides=raw).json == ["/api/a%2Fb?c=1", {"id": "a/b"}]
+    assert client.get("/base/api/a/").headers["Location"] == "/base/api/a"
+    assert client.get("/basex/api/a").text == "old /basex/api/a "
+
+
+def test_a_target_that_was_rewritten_is_not_believed(tmp_path: Path) -> None:
+    """Where a middleware rewrote the path, RAW_URI is another path, and the rewritten one counts."""
+    client = Client(create_app(write_tree(tmp_path, {"[id]": "res.json(req.params)"})))
+    assert client.get("/api/a b", environ_overrides={"RAW_URI": "/api/evil"}).json == {"id": "a b"}
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    """Only in debug does a 500 show what went wrong."""
+    root = write_tree(tmp_path, {"a": "raise ValueError('detail')"})
+    assert Client(create_app(root)).get("/api/a").text == "Internal Server Error"
+    shown = Client(create_app(root, debug=True)).get("/api/a")
+    assert "ValueError: detail" in shown.text
+    assert shown.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_relative_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative root is looked for in the working directory."""
+    write_tree(tmp_path / "web", {"a": "res.end('here')"})
+    monkeypatch.chdir(tmp_path)
+    assert Client(create_app("web")).get("/api/a").text == "here"
+
+
+def test_page_extensions(tmp_path: Path) -> None:
+    """With `page_extensions` only files that end so are routes, and the ending is no part of the URL."""
+    root = write_tree(tmp_path, {"user.api": "res.end('route')", "helper": route("res.end('helper')")})
+    client = Client(create_app(root, page_extensions=["api.py"]))
+    assert client.get("/api/user").text == "route"
+    assert client.get("/api/helper").status_code == 404
+
+
+def test_mounting_twice_loads_once(tmp_path: Path) -> None:
+    """A root is one package in a process: a second mount shares its modules and has options of its own."""
+    root = write_tree(tmp_path, {"a": route("calls.append(1)\nres.json(len(calls))", before="calls = []")})
+    one, two = Client(create_app(root)), Client(create_app(root, trusted_origins=["https://a.test"]))
+    assert [one.get("/api/a").json, two.get("/api/a").json, one.get("/api/a").json] == [1, 2, 3]
+    origin = {"Origin": "https://a.test"}
+    assert (one.post("/api/a", headers=origin).status_code, two.post("/api/a", headers=origin).status_code) == (
+        403,
+        200,
+    )
