@@ -193,7 +193,9 @@ def build(root: Path, options: Options, host: Host) -> Application:
         try:
             routes.append(_load_route(root, route_file, options, host))
         except* BuildError as group:
-            faults.extend(leaf for leaf in group.exceptions if isinstance(leaf, BuildError))
+            # A file that fails to load, fails for every file in the folder of its name.
+            known = set(map(str, faults))
+            faults.extend(leaf for leaf in group.exceptions if isinstance(leaf, BuildError) and str(leaf) not in known)
     if faults:
         raise BuildErrors(f"{len(faults)} faults in {root}" if len(faults) > 1 else f"1 fault in {root}", faults)
     return Application(routes, options, host)

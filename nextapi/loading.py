@@ -82,8 +82,10 @@ def _execute(spec: ModuleSpec) -> ModuleType:
     if spec.loader is not None and spec.origin is not None:
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except BaseException as error:
             del sys.modules[spec.name]
+            if not isinstance(error, Exception):
+                raise
             file = Path(spec.origin)
             raise LoadError(f"{file}: {type(error).__name__}: {error}", file) from error
     parent, _, tail = spec.name.rpartition(".")

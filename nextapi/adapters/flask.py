@@ -229,10 +229,9 @@ class _Trees:
         """Say whether the request is the host's, wherever its path leads in a tree."""
         key = "nextapi.passed_by"
         if key not in request.environ:
-            request.environ[key] = self._is_hosts(request.path) or (
-                not any(mount.match(request).route for mount in self.mounts.values())
-                and self._is_hosts(request.path[:-1] if request.path.endswith("/") else request.path + "/")
-            )
+            path = request.path
+            other_form = path[:-1] if path.endswith("/") else path + "/"
+            request.environ[key] = self._is_hosts(path) or self._is_hosts(other_form)
         passed: bool = request.environ[key]
         return passed
 

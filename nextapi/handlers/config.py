@@ -17,7 +17,7 @@ _BODY_PARSER_KEYS = ("sizeLimit",)
 
 
 _DEFAULT_BODY_LIMIT = Limit(1 << 20, "1mb")
-_DEFAULT_RESPONSE_LIMIT = 4 << 20
+_DEFAULT_RESPONSE_LIMIT = Limit(4 << 20, "4mb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class PageOptions:
     """
 
     body_limit: Limit | None = _DEFAULT_BODY_LIMIT
-    response_limit: int | float | None = _DEFAULT_RESPONSE_LIMIT
+    response_limit: int | float | None = _DEFAULT_RESPONSE_LIMIT.size
     external_resolver: bool = False
     same_origin: bool = True
 
@@ -65,25 +65,24 @@ def _body_limit(api: Mapping[str, Any], faults: list[str]) -> Limit | None:
     if not isinstance(parser, Mapping):
         faults.append(f"{place} is {_kind(parser)}, not a bool or a dict with 'sizeLimit'")
         return None
-    setting = _section(place, parser, _BODY_PARSER_KEYS, faults).get("sizeLimit")
-    if not setting and setting != "":  # Next: 0 is no setting
-        return _DEFAULT_BODY_LIMIT
-    return _limit(f"{place}['sizeLimit']", setting, faults)
+    setting = _section(place, parser, _BODY_PARSER_KEYS, faults).get("sizeLimit", 0)
+    return _limit(f"{place}['sizeLimit']", setting, _DEFAULT_BODY_LIMIT, faults)
 
 
 def _response_limit(api: Mapping[str, Any], faults: list[str]) -> int | float | None:
     setting = api.get("responseLimit", True)
     if isinstance(setting, bool):
-        return _DEFAULT_RESPONSE_LIMIT if setting else None
-    limit = _limit("config['api']['responseLimit']", setting, faults)
-    return limit.size if limit else None
+        return _DEFAULT_RESPONSE_LIMIT.size if setting else None
+    return _limit("config['api']['responseLimit']", setting, _DEFAULT_RESPONSE_LIMIT, faults).size
 
 
-def _limit(place: str, setting: object, faults: list[str]) -> Limit | None:
-    limit = read_limit(setting)  # type: ignore[arg-type]  # what is no size gives None
+def _limit(place: str, setting: Any, default: Limit, faults: list[str]) -> Limit:
+    if setting == 0:
+        return default  # Next: no setting
+    limit = read_limit(setting)
     if limit is None:
         faults.append(f"{place} is {setting!r}, which is no size: write '500kb', '1.5mb' or a number of bytes")
-    return limit
+    return limit or default
 
 
 def _flag(api: Mapping[str, Any], key: str, default: bool, faults: list[str]) -> bool:

@@ -6,6 +6,7 @@ What is too large, or cannot be read as what it says it is, is a `BodyError` wit
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Any
 
@@ -61,7 +62,7 @@ def read_body(body: Body, limit: Limit) -> bytes:
     if body.length is not None and body.length > limit.size:
         raise _too_large(limit)
     data = body.read(body.length if body.length is not None else max(int(limit.size), 0) + 1)
-    if len(data) > limit.size:
+    if data and len(data) > limit.size:
         raise _too_large(limit)
     if body.length is not None and len(data) < body.length:
         raise BodyError(400, "Invalid body")  # the client went away
@@ -104,8 +105,7 @@ def _codec(charset: str) -> str:
     if match := _NUMBERED.fullmatch(name):
         codec = f"iso8859-{match[3]}" if match[1] else f"cp{match[3]}"
         try:
-            b"".decode(codec)
-            return codec
+            return codecs.lookup(codec).name
         except LookupError:
             pass
     raise BodyError(400, "Invalid body")

@@ -25,7 +25,7 @@ def is_fresh(headers: Mapping[str, str], etag: str) -> bool:
     If-Modified-Since is never enough, and with it nothing is fresh: an API answer has no Last-Modified of its own.
     """
     none_match = headers.get("if-none-match")
-    if not none_match or "if-modified-since" in headers or _NO_CACHE.search(headers.get("cache-control", "")):
+    if not none_match or headers.get("if-modified-since") or _NO_CACHE.search(headers.get("cache-control", "")):
         return False
     if none_match == "*":
         return True

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from nextapi.http.text import WHITESPACE
+
 __all__ = ["ContentType", "parse_content_type"]
 
 ContentType = tuple[str, dict[str, str]]
@@ -21,7 +23,7 @@ def parse_content_type(header: str) -> ContentType | None:
     """Return the media type in lower case and its parameters by lower-case name; None where `header` is malformed."""
     media_type = header.partition(";")[0]
     index = len(media_type)
-    media_type = media_type.strip()
+    media_type = media_type.strip(WHITESPACE)
     if not _TYPE.fullmatch(media_type):
         return None
     parameters = {}

@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 from werkzeug.http import http_date
 
 from nextapi.errors import HeaderError
+from nextapi.http.text import WHITESPACE
 
 __all__ = ["parse_cookie", "serialize_cookie"]
 
@@ -34,10 +35,10 @@ def parse_cookie(header: str) -> dict[str, str]:
         name, equals, value = part.partition("=")
         if not equals:
             continue
-        name = name.strip()
+        name = name.strip(WHITESPACE)
         if name in cookies:
             continue
-        value = value.strip()
+        value = value.strip(WHITESPACE)
         if value.startswith('"'):
             value = value[1:-1]
         cookies[name] = _decode(value) if "%" in value else value

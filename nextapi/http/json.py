@@ -9,6 +9,7 @@ Integers are exact, and keys keep their order: JavaScript's own limits there ser
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
@@ -39,7 +40,7 @@ def dumps(value: object) -> bytes:
             text = _walk(value, (), ())
     except SerializationError:
         raise
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, OverflowError, RecursionError):
         text = _walk(value, (), ())
     try:
         return text.encode()
@@ -54,7 +55,7 @@ def _surrogate_text(match: re.Match[str]) -> str:
 
 
 def _plain(value: object) -> object:
-    """Return what stands for `value` in JSON; raise TypeError where nothing does."""
+    """Return what stands for `value` in JSON; raise `_NoTextError` where nothing does."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
             return value.isoformat()
@@ -74,7 +75,11 @@ def _plain(value: object) -> object:
             return model_dump()
         if struct_fields := getattr(value, "__struct_fields__", None):  # msgspec
             return {name: getattr(value, name) for name in struct_fields}
-    raise TypeError
+    raise _NoTextError
+
+
+class _NoTextError(TypeError):
+    pass
 
 
 def _make_encode() -> Callable[[object, int], Iterable[str]]:
@@ -100,25 +105,35 @@ def _walk(value: Any, place: tuple[object, ...], outer: tuple[int, ...]) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
-        return int.__repr__(value)
+        try:
+            return int.__repr__(value)
+        except ValueError:
+            raise SerializationError(f"{_at(place)} is an integer with more digits than Python writes") from None
     if isinstance(value, float):
         return number_text(value)
     if id(value) in outer:
         raise SerializationError(f"{_at(place)} holds itself: JSON has no text for a cycle")
     outer = (*outer, id(value))
+    pieces = []
     try:
+        # Loops, not generators: a level of the value is a level of Python's stack, as in the encoder.
         if isinstance(value, dict):
-            pairs = (f"{_key(key, place)}:{_walk(item, (*place, key), outer)}" for key, item in value.items())
-            return "{" + ",".join(pairs) + "}"
+            for key, item in value.items():
+                pieces.append(f"{_key(key, place)}:{_walk(item, (*place, key), outer)}")
+            return "{" + ",".join(pieces) + "}"
         if isinstance(value, list | tuple):
-            return "[" + ",".join(_walk(item, (*place, index), outer) for index, item in enumerate(value)) + "]"
+            for index, item in enumerate(value):
+                pieces.append(_walk(item, (*place, index), outer))
+            return "[" + ",".join(pieces) + "]"
         try:
             plain = _plain(value)
-        except TypeError:
+        except _NoTextError:
             raise SerializationError(
                 f"{_at(place)} is {type(value).__name__}, which JSON has no text for: send text, numbers, lists, "
                 "dicts, dataclasses, dates"
             ) from None
+        except OverflowError:
+            raise SerializationError(f"{_at(place)} is {value!r}, which is no time in UTC") from None
         return _walk(plain, place, outer)
     except RecursionError:
         raise SerializationError("the value is nested too deep for JSON text") from None
@@ -127,6 +142,8 @@ def _walk(value: Any, place: tuple[object, ...], outer: tuple[int, ...]) -> str:
 def _key(key: object, place: tuple[object, ...]) -> str:
     if isinstance(key, str):
         return encoder.encode_basestring(key)
+    if isinstance(key, float) and not math.isfinite(key):
+        return '"NaN"' if math.isnan(key) else '"Infinity"' if key > 0 else '"-Infinity"'
     if key is None or isinstance(key, bool | int | float):
         return f'"{_walk(key, (), ())}"'
     raise SerializationError(f"{_at(place)} has the key {key!r}: keys are text or numbers")
@@ -136,9 +153,11 @@ def _at(place: tuple[object, ...]) -> str:
     return "value" + "".join(f"[{key!r}]" for key in place) if place else "the value"
 
 
-def number_text(number: float) -> str:
+def number_text(number: int | float) -> str:
     """Return `number` as JavaScript writes it (ECMA-262, Number::toString): 1.0 is "1", NaN and infinities "null"."""
-    if number != number or number in (float("inf"), float("-inf")):
+    if isinstance(number, int):
+        return str(number)
+    if not math.isfinite(number):
         return "null"
     if number == 0:
         return "0"  # also -0.0

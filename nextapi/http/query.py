@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote_plus, unquote
 
+from nextapi.http.text import utf8
+
 __all__ = ["decode_pairs", "encode_pairs", "fold_pairs", "query_text"]
 
 
@@ -53,4 +55,4 @@ def encode_pairs(pairs: Iterable[tuple[str, str]]) -> str:
 
 def _encode(text: str) -> str:
     # The standard leaves * - . _ alone and writes ~ as an escape; quote_plus always leaves ~ alone.
-    return quote_plus(text, safe="*", errors="replace").replace("~", "%7E")
+    return quote_plus(utf8(text), safe="*").replace("~", "%7E")

@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol, SupportsInt, TypeAlias, runtime_checkable
+
+from nextapi.http.json import number_text
 
 __all__ = ["Limit", "Size", "format_size", "parse_size", "read_limit"]
 
@@ -62,14 +65,15 @@ def read_limit(setting: Size) -> Limit | None:
     if isinstance(setting, str) and not _PLAIN.fullmatch(setting):
         return None
     size = parse_size(setting)
-    if size is None:
+    if size is None or math.isinf(size):
         return None
-    return Limit(size, setting if isinstance(setting, str) else f"{size:g}" if isinstance(size, float) else str(size))
+    return Limit(size, setting if isinstance(setting, str) else number_text(size))
 
 
 def format_size(size: int | float) -> str:
     """Return `size` bytes as Next writes sizes in messages, such as "4MB" or "1.5KB" (npm `bytes.format`)."""
     for unit in ("pb", "tb", "gb", "mb", "kb", "b"):
         if abs(size) >= _UNITS[unit] or unit == "b":
-            return f"{size / _UNITS[unit]:.2f}".rstrip("0").rstrip(".") + unit.upper()
+            number = Decimal(size / _UNITS[unit]).quantize(Decimal("0.01"), ROUND_HALF_UP)
+            return f"{number:f}".rstrip("0").rstrip(".") + unit.upper()
     raise AssertionError("unreachable: every size is some bytes")

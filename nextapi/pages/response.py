@@ -16,6 +16,7 @@ from nextapi.http.headers import check_header_name, check_header_value
 from nextapi.http.json import dumps, number_text
 from nextapi.http.message import Request, Response
 from nextapi.http.sizes import format_size
+from nextapi.http.text import utf8
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -179,7 +180,7 @@ class NextApiResponse(Generic[DataT]):
         if data is None:
             self.end()
         elif isinstance(data, str):
-            self._send(_utf8(data))
+            self._send(utf8(data))
         elif isinstance(data, bytes | bytearray | memoryview):
             is_first = not self.headers_sent
             self._send(bytes(data))
@@ -327,19 +328,11 @@ def _header_value(name: str, value: object) -> str | list[str]:
 
 def _body_bytes(data: object) -> bytes:
     if isinstance(data, str):
-        return _utf8(data)
+        return utf8(data)
     if isinstance(data, bytes | bytearray | memoryview):
         return bytes(data)
     if isinstance(data, list) and all(isinstance(line, str) for line in data):
-        return _utf8(", ".join(data))
+        return utf8(", ".join(data))
     raise TypeError(
         f"write() and end() take text or bytes, not {type(data).__name__}: json() and send() take other values"
     )
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        # Surrogates: a pair is the character that it stands for, a lone one U+FFFD, as in JavaScript.
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()

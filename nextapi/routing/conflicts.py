@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nextapi.errors import ConflictError, SegmentError
-from nextapi.routing.segments import Kind, Segment, pattern_text, route_name
+from nextapi.routing.segments import Kind, Segment, identifier, pattern_text, route_name
 
 __all__ = ["find_conflicts"]
 
@@ -33,7 +33,8 @@ def _own_fault(pattern: Pattern, file: Path) -> SegmentError | None:
     for segment in pattern[:-1]:
         if segment.is_catch_all:
             return SegmentError(f"{file}: '{segment}' is not the last segment: nothing can follow a catch-all", file)
-    names = [segment.name for segment in pattern if segment.kind is not Kind.STATIC]
+    # `url_for` and `reverse` know parameters as identifiers.
+    names = [identifier(segment.name) for segment in pattern if segment.kind is not Kind.STATIC]
     for name in names:
         if names.count(name) > 1:
             return SegmentError(f"{file}: the parameter '{name}' comes twice in one path: rename one of the two", file)

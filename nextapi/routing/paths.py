@@ -48,8 +48,8 @@ def raw_path(environ: Mapping[str, Any]) -> tuple[str, str]:
         if unquote_to_bytes(sent.encode("latin-1")) == (script + info).encode("latin-1"):
             # A mount's own prefix is cut off by its segments: it may be escaped in another way than SCRIPT_NAME.
             cut = after_segments(sent, script.count("/"))
-            if unquote_to_bytes(sent[cut:]) == info.encode("latin-1"):
-                return sent[:cut], _escaped(sent[cut:])
+            if unquote_to_bytes(sent[cut:].encode("latin-1")) == info.encode("latin-1"):
+                return _escaped(sent[:cut]), _escaped(sent[cut:])
     return quote(script, safe=_SAFE, encoding="latin-1"), quote(info, safe=_SAFE, encoding="latin-1")
 
 

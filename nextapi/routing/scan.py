@@ -12,7 +12,7 @@ from nextapi.routing.segments import Segment, parse_segment
 
 __all__ = ["RouteFile", "Scan", "scan_pages"]
 
-_NO_ROUTE = re.compile(r"[_.].*|test_.*\.[^.]+|.*_test\.[^.]+|conftest\.[^.]+")
+_TEST = re.compile(r"test_.*|.*_test|conftest")
 
 
 class RouteFile(NamedTuple):
@@ -30,13 +30,16 @@ class Scan(NamedTuple):
 
 
 def scan_pages(pages: Path, extensions: tuple[str, ...]) -> Scan:
-    """Scan `pages/api`: files that end in one of `extensions` (Next's `pageExtensions`, without the first dot).
+    """Scan `pages/api`, and `pages/api.py`, for files that end in one of `extensions` (Next's `pageExtensions`).
 
     What starts with `_` or `.` is no route, and tests (`test_*`, `*_test`, `conftest`) are none.
     """
     found = Scan([], [])
-    for file, stem in _files(pages / "api", tuple(sorted(extensions, key=len, reverse=True))):
+    longest_first = tuple(sorted(extensions, key=len, reverse=True))
+    for file, stem in _files(pages, longest_first):
         parts = [*file.parent.relative_to(pages).parts, stem]
+        if parts[0] != "api":
+            continue  # a page, which is not nextapi's
         if stem == "index":
             parts.pop()
         try:
@@ -48,10 +51,8 @@ def scan_pages(pages: Path, extensions: tuple[str, ...]) -> Scan:
 
 def _files(folder: Path, extensions: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
     """Yield the route files below `folder` with their names without the extension."""
-    if not folder.is_dir():
-        return
     for entry in sorted(folder.iterdir()):
-        if _NO_ROUTE.fullmatch(entry.name):
+        if entry.name.startswith(("_", ".")):
             continue
         if entry.is_dir():
             yield from _files(entry, extensions)
@@ -59,5 +60,6 @@ def _files(folder: Path, extensions: tuple[str, ...]) -> Iterator[tuple[Path, st
         for extension in extensions:
             stem = entry.name.removesuffix("." + extension)
             if stem and stem != entry.name:
-                yield entry, stem
+                if not _TEST.fullmatch(stem):
+                    yield entry, stem
                 break

@@ -54,7 +54,8 @@ def test_repeated_headers_stay_apart(serve: Serve) -> None:
     """Several cookies and other repeated headers reach the client as several lines."""
     client = serve(
         {
-            "a": "res.set_header('Set-Cookie', ['a=1; Path=/', 'b=2', 'a=3; Path=/x']).set_header('X-A', ['1', '2']).end('ok')"
+            "a": "res.set_header('Set-Cookie', ['a=1; Path=/', 'b=2', 'a=3; Path=/x'])\n"
+            "res.set_header('X-A', ['1', '2']).end('ok')"
         }
     )
     answer = client.get("/api/a")

@@ -239,7 +239,7 @@ ATOMIC = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "ATOMIC_RE
     [("res.end()", 1), ("raise ValueError", 0), ("raise HTTPError(400, 'no')", 0), ("res.end()\nraise ValueError", 1)],
 )
 def test_atomic_requests(tmp_path: Path, end: str, rows: int) -> None:
-    """A request that fails, by an exception or by an `HTTPError`, leaves nothing in the database; one that answered does."""
+    """A request that fails, also by an `HTTPError`, leaves nothing in the database; one that has answered does."""
     before = "from django.db import connection\nfrom nextapi import HTTPError"
     files = {"a": route(f"connection.cursor().execute('INSERT INTO rows VALUES (1)')\n{end}", before=before)}
     connection.settings_dict["ATOMIC_REQUESTS"] = True

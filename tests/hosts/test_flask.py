@@ -64,7 +64,7 @@ def test_flask_routes_lists_them(app: flask.Flask, tmp_path: Path) -> None:
 
 
 def test_the_request_names_the_route_that_runs(app: flask.Flask, tmp_path: Path) -> None:
-    """`endpoint`, `view_args` and `blueprint` are the route's before any hook looks, also where Flask saw another path."""
+    """`endpoint`, `view_args` and `blueprint` are the route's for every hook, also where Flask saw another path."""
     seen = []
     app.before_request(lambda: seen.append((flask.request.endpoint, flask.request.view_args, flask.request.blueprint)))
     client = mount(app, tmp_path, {"items/[id]": "res.end()", "items/[id]/[sub]": "res.end()"})
@@ -145,6 +145,7 @@ def test_options_from_config(app: flask.Flask, tmp_path: Path) -> None:
     app.config["NEXTAPI_TRUSTED_ORIGINS"] = ["https://friend.test"]
     client = mount(app, tmp_path, {"a": "res.end('done')"})
     assert client.post("/api/a", headers={"Origin": "https://friend.test"}).text == "done"
+    app = flask.Flask("other")
     app.config["NEXTAPI_TRUSTED_ORIGIN"] = []
     with pytest.raises(OptionError, match="did you mean 'trusted_origins'"):
         app.register_blueprint(create_blueprint(tmp_path, name="second"))

@@ -9,7 +9,8 @@ from textwrap import dedent, indent
 
 def route(body: str, config: object = None, before: str = "") -> str:
     """Return the text of a route file whose handler has `body`."""
-    return f"{dedent(before)}\nconfig = {config or {}!r}\n\n\ndef handler(req, res):\n{indent(dedent(body).strip(), '    ')}\n"
+    head = f"{dedent(before)}\nconfig = {config or {}!r}\n"
+    return f"{head}\n\ndef handler(req, res):\n{indent(dedent(body).strip(), '    ')}\n"
 
 
 def write_tree(root: Path, files: Mapping[str, str]) -> Path:

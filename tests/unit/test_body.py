@@ -82,12 +82,6 @@ def test_negative_limit_refuses_all_that_is_there(length: int | None) -> None:
         read_body(Source(b"x").body(length), Limit(-1, "-1"))
 
 
-@pytest.mark.parametrize("length", [3, None], ids=["content-length", "chunked"])
-def test_infinite_limit_lets_all_pass(length: int | None) -> None:
-    """A limit of infinity, which `parse_size` reads as `bytes` does, is none."""
-    assert read_body(Source(b"abc").body(length), Limit(float("inf"), "inf")) == b"abc"
-
-
 def test_body_that_ends_early_is_no_body() -> None:
     """A body shorter than its Content-Length is a 400: the client went away."""
     with pytest.raises(BodyError, match=r"^Invalid body$") as raised:

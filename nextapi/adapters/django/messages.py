@@ -21,7 +21,7 @@ from nextapi.http.headers import EnvironHeaders
 from nextapi.http.message import Body, Request, Response
 from nextapi.routing.paths import after_segments, quote_path, raw_path
 
-__all__ = ["note_sent_path", "noted_path", "read_body", "to_request", "to_response"]
+__all__ = ["decode_path", "note_sent_path", "noted_path", "read_body", "to_request", "to_response"]
 
 _noted: ContextVar[tuple[dict[str, Any], str, str] | None] = ContextVar("nextapi_sent_path", default=None)
 """The environ that this thread serves, and its path as it was sent: Django decodes the path inside the environ."""
@@ -32,12 +32,15 @@ def note_sent_path(environ: dict[str, Any] | None = None, **_: object) -> None:
     _noted.set(None if environ is None else (environ, *raw_path(environ)))
 
 
-def noted_path(path: str) -> str | None:
-    """Return the path that was noted, without SCRIPT_NAME, if it is the one that Django decoded to `path`."""
+def noted_path() -> str | None:
+    """Return the path that was noted, without SCRIPT_NAME, if one was."""
     noted = _noted.get()
-    if noted is None or repercent_broken_unicode(unquote_to_bytes(noted[2])).decode() != path:
-        return None
-    return noted[2]
+    return noted[2] if noted else None
+
+
+def decode_path(path: str) -> str:
+    """Return a path as Django decodes it."""
+    return repercent_broken_unicode(unquote_to_bytes(path)).decode()
 
 
 def to_request(request: WSGIRequest, prefix_segments: int = 0) -> Request:

@@ -7,7 +7,8 @@ to APPEND_SLASH; its own 404 is only for what nothing in the project would have 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import replace
@@ -21,14 +22,14 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception, request_started
 from django.db import connections, transaction
 from django.http.response import HttpResponseBase
-from django.urls import URLResolver, get_resolver, get_urlconf
+from django.urls import URLPattern, URLResolver, get_resolver, get_urlconf
 from django.urls import path as django_path
 from django.urls.converters import PathConverter, StringConverter, register_converter
 from django.urls.exceptions import Resolver404
 from django.urls.resolvers import ResolverMatch, RoutePattern
 from django.views.decorators.csrf import csrf_protect
 
-from nextapi.adapters.django.messages import note_sent_path, noted_path, to_request, to_response
+from nextapi.adapters.django.messages import decode_path, note_sent_path, noted_path, to_request, to_response
 from nextapi.app import Application, Match, Route, build, decode_params
 from nextapi.errors import HTTPError
 from nextapi.http.message import Request
@@ -99,6 +100,24 @@ def _pattern_texts(segments: tuple[Segment, ...]) -> Iterator[str]:
     yield "/".join(parts)
 
 
+def _patterns(
+    routes: list[tuple[str, Route]], views: Mapping[Route | None, Callable[..., HttpResponseBase]]
+) -> list[URLPattern | URLResolver]:
+    """Return the patterns of named routes; a ":" in a name is a namespace to Django."""
+    patterns: list[URLPattern | URLResolver] = []
+    below = defaultdict(list)
+    for name, route in routes:
+        namespace, colon, rest = name.partition(":")
+        if colon:
+            below[namespace].append((rest, route))
+        else:
+            patterns.extend(django_path(text, views[route], name=name) for text in _pattern_texts(route.segments))
+    for namespace, named in below.items():
+        inner = _patterns(named, views)
+        patterns.append(URLResolver(RoutePattern(""), inner, app_name=namespace, namespace=namespace))
+    return patterns
+
+
 # Resolving
 
 
@@ -108,18 +127,16 @@ class _TreeResolver(URLResolver):
     def __init__(self, application: Application) -> None:
         self._application = application
         self._views = {route: self._view(route) for route in (None, *application.routes)}
-        patterns = [
-            django_path(text, self._views[route], name=route.name)
-            for route in application.routes
-            for text in _pattern_texts(route.segments)
-        ]
-        super().__init__(RoutePattern(""), patterns)
+        super().__init__(
+            RoutePattern(""), _patterns([(route.name, route) for route in application.routes], self._views)
+        )
         self._is_hosts = lru_cache(maxsize=1024)(self._would_be_hosts)
 
     def resolve(self, path: str) -> ResolverMatch:
         """Return the match of a decoded path below the mount; raise `Resolver404` where it is the project's."""
         path = str(path)
-        match = self._application.match(self._sent_path(path))
+        below, whole = self._sent_path(path)
+        match = self._application.match(below)
         has_route = match.route is not None
         probe = _probe.get()
         if probe is not None:
@@ -127,7 +144,7 @@ class _TreeResolver(URLResolver):
             raise Resolver404({"path": path})
         if not has_route and path != "api" and not path.startswith("api/"):
             raise Resolver404({"path": path})
-        if self._is_hosts(get_urlconf(), f"/{self._prefix()}{path}", has_route):
+        if self._is_hosts(get_urlconf(), whole, has_route):
             raise Resolver404({"path": path})
         return self._resolver_match(match)
 
@@ -139,13 +156,18 @@ class _TreeResolver(URLResolver):
         name, text = (route.name, route.pattern[1:]) if route else (_REST, "api/<path>")
         return ResolverMatch(self._views[route], (), kwargs, name, route=text, captured_kwargs=kwargs, extra_kwargs={})
 
-    def _sent_path(self, path: str) -> str:
-        """Return the path below the mount as the client sent it, if it is this request's, else as it would be sent."""
+    def _sent_path(self, path: str) -> tuple[str, str]:
+        """Return the path below the mount as the client sent it, if it is this request's, and the whole decoded path.
+
+        A resolver is given a decoded path, and nothing else.
+        """
         prefix = self._prefix()
-        # A resolver is given a decoded path and nothing else.
-        if (sent := noted_path(f"/{prefix}{path}")) is not None:
-            return sent[after_segments(sent, prefix.count("/")) :]
-        return quote_path(f"/{path}")
+        sent = noted_path()
+        if sent is not None:
+            below = sent[after_segments(sent, prefix.count("/")) :]
+            if decode_path(below) == f"/{path}":
+                return below, decode_path(sent)
+        return quote_path(f"/{path}"), f"/{prefix}{path}"
 
     def _prefix(self) -> str:
         """Return what stands before the mount in the URLconf in use: "" or such as "v2/"."""
@@ -207,7 +229,7 @@ def _outer_resolvers(resolver: URLResolver, tree: _TreeResolver) -> tuple[URLRes
 
 
 def _resolve_without_trees(urlconf: Any, path: str) -> tuple[ResolverMatch | None, dict[_TreeResolver, bool]]:
-    """Return what resolves `path` in a project without its trees, and which trees were passed, with or without the path."""
+    """Return what resolves `path` in a project without its trees, and the trees passed: do they have the path?"""
     passed: dict[_TreeResolver, bool] = {}
     token = _probe.set(passed)
     try:

@@ -1,0 +1,40 @@
+"""Serve this folder by gunicorn and say what there is to see: `python demo.py [--port 8000]`, ended by Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+SHOWN = """
+Open   {address}/
+       {address}/api/user
+       {address}/api/post/abc?page=2
+
+Try    curl -i {address}/api/user
+       curl -i {address}/api/docs/a/b/c
+       curl -i --json '{{"name": "Ada"}}' {address}/api/greet
+       curl -i --json '{{"name":' {address}/api/greet
+
+The files are in {folder}. Ctrl-C ends the server.
+"""
+
+
+def main() -> int:
+    """Run gunicorn until it is ended."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="the port on 127.0.0.1, 8000 unless said")
+    port = parser.parse_args().port
+    folder = Path(__file__).resolve().parent
+    sys.stdout.write(SHOWN.format(address=f"http://127.0.0.1:{port}", folder=folder / "web/pages/api"))
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "gunicorn", "--threads", "4", "-b", f"127.0.0.1:{port}", "app:app"]
+    try:
+        return subprocess.run(command, cwd=folder, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
