@@ -1,5 +1,4 @@
-"""What users write, under both type checkers: the TypeScript examples of Next's documentation on API routes.
-
+"""What users write, under both type checkers: the TypeScript examples of Next's documentation on API routes, in Python.
 
 Nothing here runs. `make check` has mypy (strict) and pyright look at it; `assert_type` says what they are to find.
 """

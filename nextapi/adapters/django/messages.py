@@ -135,6 +135,10 @@ class _Line(Morsel[str]):
         self.set(name, value, value)
         self._line = line
 
-    def output(self, attrs: Container[str] | None = None, header: str = "Set-Cookie:") -> str:
+    def OutputString(self, attrs: Container[str] | None = None) -> str:  # noqa: N802  # the standard library's name
         """Return the line; `attrs`, which `Morsel` has, choose nothing here."""
+        return self._line
+
+    def output(self, attrs: Container[str] | None = None, header: str = "Set-Cookie:") -> str:
+        """Return the line behind `header`; Django 5 asks for it with none, and wants no space in front."""
         return f"{header} {self._line}" if header else self._line
