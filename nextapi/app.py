@@ -57,6 +57,7 @@ class Route:
     param_names: tuple[str, ...]
     file: Path
     endpoint: PageEndpoint
+    is_guarded: bool
 
 
 class Match(NamedTuple):
@@ -91,19 +92,22 @@ class Application:
         found = self._tree.match(parts if parts != [""] else [])
         return Match(*found, canonical) if found else Match(None, [], canonical)
 
-    def handle(self, request: Request, match: Match) -> Response:
-        """Answer a request for what its path matched; exceptions of a handler other than `HTTPError` pass through."""
+    def handle(self, request: Request, match: Match | None = None) -> Response:
+        """Answer a request, for what its path matched if that is known already.
+
+        Exceptions of a handler other than `HTTPError` pass through.
+        """
         try:
-            path, route = match.path.path, match.route
-            if path != request.path:
-                if target := self._redirect_target(request, match.path):
+            route, captured, canonical = match or self._static.get(request.path) or self.match(request.path)
+            if canonical.path != request.path:
+                if target := self._redirect_target(request, canonical):
                     return _redirect(request, target)
-                request.path = path
+                request.path = canonical.path
             if route is None:
                 raise HTTPError(404, "Not Found")
-            if route.endpoint.options.same_origin:
+            if route.is_guarded and request.method == "POST":
                 check_same_origin(request, self._trusted_origins, self._host.trusted_host)
-            return route.endpoint(request, decode_params(match) if match.captured else {})
+            return route.endpoint.answer(request, decode_params(route, captured) if captured else {})
         except HTTPError as error:
             return error_response(request, error)
 
@@ -129,13 +133,12 @@ class Application:
         return f"{target}?{query}" if query else target
 
 
-def decode_params(match: Match) -> dict[str, str | list[str]]:
-    """Return the parameters of a match by name, each segment decoded; raise `HTTPError` (400) where one cannot be."""
-    assert match.route is not None, "a path that leads to no route has no parameters"
+def decode_params(route: Route, captured: Captured) -> dict[str, str | list[str]]:
+    """Return what a route's parameters matched, each segment decoded; raise `HTTPError` (400) if one cannot be."""
     try:
         return {
             name: decode_segment(value) if isinstance(value, str) else [decode_segment(part) for part in value]
-            for name, value in zip(match.route.param_names, match.captured, strict=False)
+            for name, value in zip(route.param_names, captured, strict=False)
         }
     except ValueError:
         raise HTTPError(400, "Bad Request") from None
@@ -206,4 +209,5 @@ def _load_route(root: Path, route_file: RouteFile, options: Options, host: Host)
     segments, file = route_file
     param_names = tuple(segment.name for segment in segments if segment.kind is not Kind.STATIC)
     endpoint = page_endpoint(load_module(root, file), file, param_names, options.max_body_size, host.report)
-    return Route(segments, pattern_text(segments), route_name(segments), param_names, file, endpoint)
+    is_guarded = endpoint.options.same_origin
+    return Route(segments, pattern_text(segments), route_name(segments), param_names, file, endpoint, is_guarded)

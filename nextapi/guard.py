@@ -20,7 +20,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def check_same_origin(request: Request, trusted_origins: frozenset[str], host: Callable[[Request], str | None]) -> None:
-    """Raise `HTTPError` (403) for a POST across sites that no preflight preceded.
+    """Raise `HTTPError` (403) if `request`, a POST, comes from another site and no preflight preceded it.
 
     `trusted_origins` are origins as browsers send them, "https://example.com", or "https://*.example.com" for all
     subdomains; `host(request)` is the host and port that
@@ -28,7 +28,7 @@ def check_same_origin(request: Request, trusted_origins: frozenset[str], host: C
     """
     headers = request.headers
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method != "POST" or media_type not in _FORM_TYPES:
+    if media_type not in _FORM_TYPES:
         return
     origin = headers.get("origin")
     if origin is not None and _is_trusted(origin, trusted_origins):

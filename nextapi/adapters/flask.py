@@ -23,7 +23,6 @@ from werkzeug.routing import BaseConverter, Map, PathConverter, RequestRedirect,
 from nextapi.adapters.wsgi import read_fully
 from nextapi.app import Application, Match, Route, build, decode_params
 from nextapi.errors import BodyGoneError, HTTPError, OptionError
-from nextapi.http.headers import EnvironHeaders
 from nextapi.http.message import Body, Request, Response
 from nextapi.http.query import encode_pairs
 from nextapi.options import OptionSettings, read_options
@@ -207,7 +206,7 @@ class _Mount:
         if match.route is not None and request.endpoint != rule.endpoint:
             outer = {name: value for name, value in (request.view_args or {}).items() if name in rule.arguments}
             try:
-                params = {identifier(name): value for name, value in decode_params(match).items()}
+                params = {identifier(name): value for name, value in decode_params(match.route, match.captured).items()}
             except HTTPError:  # the answer will say so
                 params = {}
             request.url_rule, request.view_args = rule, outer | params
@@ -281,8 +280,8 @@ def to_request(request: flask.Request, prefix_segments: int = 0) -> Request:
     script, path = raw_path(request.environ)
     cut = after_segments(path, prefix_segments)
     query_string = request.environ.get("QUERY_STRING", "")
-    headers = EnvironHeaders(request.environ)
-    return Request(request.method, path[cut:], query_string, headers, read_body(request), request, script + path[:cut])
+    body = read_body(request)
+    return Request(request.method, path[cut:], query_string, request.environ, body, request, script + path[:cut])
 
 
 def read_body(request: flask.Request) -> Body | None:
@@ -329,4 +328,4 @@ def _response_class(host_class: type[flask.Response]) -> type[flask.Response]:
 
 def to_response(response: Response, response_class: type[flask.Response]) -> flask.Response:
     """Return nextapi's response as Flask's, of the class that the mount made for it."""
-    return response_class(response.body, f"{response.status} {response.reason}", response.headers)
+    return response_class(response.body, response.status_line(), response.headers)

@@ -13,7 +13,6 @@ from typing import IO, TYPE_CHECKING, Unpack, cast
 from werkzeug.wsgi import LimitedStream
 
 from nextapi.app import Application, build
-from nextapi.http.headers import EnvironHeaders
 from nextapi.http.message import Body, Request, Response
 from nextapi.options import OptionSettings, read_options
 from nextapi.routing.paths import raw_path
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["WSGIApp", "create_app", "read_body", "read_fully", "to_request", "to_response"]
+
+# Methods that have a body only if a header says so.
+_READING = frozenset({"GET", "HEAD"})
 
 _logger = logging.getLogger("nextapi")
 
@@ -57,13 +59,11 @@ class WSGIApp:
         self._debug = debug
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        application = self.application
         request = to_request(environ)
-        match = application.match(request.path)
-        if match.route is None and self._fallback is not None:
+        if self._fallback is not None and self.application.match(request.path).route is None:
             return self._fallback(environ, start_response)
         try:
-            response = application.handle(request, match)
+            response = self.application.handle(request)
         except Exception as error:
             _logger.error("%s %r failed", request.method, request.path, exc_info=error)
             response = self._failed(request)
@@ -83,15 +83,10 @@ class WSGIApp:
 def to_request(environ: WSGIEnvironment) -> Request:
     """Return the request that a WSGI environ says."""
     prefix, path = raw_path(environ)
-    return Request(
-        environ["REQUEST_METHOD"],
-        path,
-        environ.get("QUERY_STRING", ""),
-        EnvironHeaders(environ),
-        read_body(environ),
-        environ,
-        prefix,
-    )
+    method = environ["REQUEST_METHOD"]
+    has_body = method not in _READING or "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
+    body = read_body(environ) if has_body else None
+    return Request(method, path, environ.get("QUERY_STRING", ""), environ, body, environ, prefix)
 
 
 def read_body(environ: WSGIEnvironment) -> Body | None:
@@ -107,7 +102,7 @@ def read_body(environ: WSGIEnvironment) -> Body | None:
         return Body(int(length), partial(read_fully, stream), partial(_limited, stream, int(length)))
     if not environ.get("wsgi.input_terminated"):
         return None
-    if "HTTP_TRANSFER_ENCODING" not in environ and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+    if "HTTP_TRANSFER_ENCODING" not in environ and environ["REQUEST_METHOD"] in _READING:
         return None
     stream = environ["wsgi.input"]
     return Body(None, partial(read_fully, stream), lambda: stream)
@@ -131,5 +126,5 @@ def _limited(stream: IO[bytes], length: int) -> IO[bytes]:
 
 def to_response(response: Response, start_response: StartResponse) -> Iterable[bytes]:
     """Start a response, and return its body."""
-    start_response(f"{response.status} {response.reason}", response.headers)
+    start_response(response.status_line(), response.headers)
     return (response.body,)

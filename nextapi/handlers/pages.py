@@ -23,7 +23,7 @@ Report = Callable[[Request, Exception], None]
 
 
 class PageEndpoint:
-    """A `handler(req, res)` and what its `config` says; called with a request and the path's parameters, it answers."""
+    """A `handler(req, res)` and what its `config` says; given a request and the path's parameters, it answers."""
 
     def __init__(
         self,
@@ -40,13 +40,15 @@ class PageEndpoint:
         self._param_names = param_names
         # With the parser off, the handler may still ask for `raw_body`.
         self._raw_limit = options.body_limit or max_body_size
+        self._response_limit = options.response_limit
         self._report = report
 
-    def __call__(self, request: Request, params: dict[str, Any]) -> Response:
+    def answer(self, request: Request, params: dict[str, Any]) -> Response:
         """Return the handler's answer; an exception that it raises before it has answered passes through."""
         req: NextApiRequest[Any] = NextApiRequest(request, params, self._param_names, self._raw_limit)
-        if self.options.body_limit is not None:
-            req.body = parse_body(req.raw_body, request.headers.get("content-type", ""))
+        content_type = request.environ.get("CONTENT_TYPE")
+        if (content_type or request.body is not None) and self.options.body_limit is not None:
+            req.body = parse_body(req.raw_body, content_type)
         res: NextApiResponse[Any] = NextApiResponse(request)
         try:
             self._handler(req, res)
@@ -59,7 +61,7 @@ class PageEndpoint:
             raise NoAnswerError(
                 f"{self._file}: the handler returned without an answer: call res.json(), send() or end()"
             )
-        return to_response(res, self.options.response_limit)
+        return to_response(res, self._response_limit)
 
 
 def page_endpoint(

@@ -73,7 +73,7 @@ def _too_large(limit: Limit) -> BodyError:
     return BodyError(413, f"Body exceeded {limit.text} limit")
 
 
-def parse_body(data: bytes, content_type: str) -> Any:
+def parse_body(data: bytes, content_type: str | None) -> Any:
     """Return what `data` says by its Content-Type: a value for JSON, an object for forms, else text, None for none."""
     parsed = parse_content_type(content_type) if content_type else None
     media_type, parameters = parsed or ("text/plain", {})

@@ -31,6 +31,8 @@ _PRIORITY = {"low": "Low", "medium": "Medium", "high": "High"}
 def parse_cookie(header: str) -> dict[str, str]:
     """Return the cookies of a Cookie header, name to value (npm `cookie.parse`)."""
     cookies: dict[str, str] = {}
+    if not header:
+        return cookies
     for part in header.split(";"):
         name, equals, value = part.partition("=")
         if not equals:

@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import IO, Any
 
+from nextapi.http.headers import EnvironHeaders
+
 __all__ = ["Body", "Request", "Response", "reason_phrase"]
 
 _PHRASES = {int(status): status.phrase for status in HTTPStatus}
+_STATUS_LINES = {status: f"{status} {phrase}" for status, phrase in _PHRASES.items()}
 
 
 def reason_phrase(status: int) -> str:
@@ -40,18 +43,18 @@ class Request:
     """A request as the application sees it.
 
     `path` is below the mount and percent-encoded as it was sent, `prefix` what stands before it; `query_string` has
-    one character a byte; `headers` has lower-case names; `body` is None where there is none; `raw` is the host's own
-    request.
+    one character a byte; `environ` has the headers, under WSGI's names; `body` is None where there is none; `raw` is
+    the host's own request.
     """
 
-    __slots__ = ("body", "headers", "method", "path", "prefix", "query_string", "raw")
+    __slots__ = ("body", "environ", "method", "path", "prefix", "query_string", "raw")
 
     def __init__(
         self,
         method: str,
         path: str,
         query_string: str,
-        headers: Mapping[str, str],
+        environ: Mapping[str, Any],
         body: Body | None,
         raw: Any,
         prefix: str = "",
@@ -59,14 +62,19 @@ class Request:
         self.method = method
         self.path = path
         self.query_string = query_string
-        self.headers = headers
+        self.environ = environ
         self.body = body
         self.raw = raw
         self.prefix = prefix
 
+    @property
+    def headers(self) -> EnvironHeaders:
+        """The headers by lower-case name."""
+        return EnvironHeaders(self.environ)
+
 
 class Response:
-    """An answer: `status` and `reason` of the status line, header pairs, and the body.
+    """An answer: `status`, its `reason` where that is not the standard one, header pairs, and the body.
 
     `error` is the exception that was raised instead of an answer, where one was: a host's transaction has failed then.
     """
@@ -84,5 +92,11 @@ class Response:
         self.status = status
         self.headers = headers
         self.body = body
-        self.reason = reason or _PHRASES.get(status, "Unknown")
+        self.reason = reason
         self.error = error
+
+    def status_line(self) -> str:
+        """Return status and reason as WSGI wants them, "200 OK"."""
+        if not self.reason and self.status in _STATUS_LINES:
+            return _STATUS_LINES[self.status]
+        return f"{self.status} {self.reason or reason_phrase(self.status)}"

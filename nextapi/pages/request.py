@@ -33,6 +33,10 @@ class NextApiRequest(Generic[BodyT]):
     """
 
     body: BodyT = None  # type: ignore[assignment]  # Next: undefined, where the parser is off
+    _query: dict[str, Any] | None = None
+    _cookies: dict[str, str] | None = None
+    _raw_body: bytes | None = None
+    _stream: IO[bytes] | None = None
 
     def __init__(
         self,
@@ -47,10 +51,6 @@ class NextApiRequest(Generic[BodyT]):
         self._request = request
         self._param_names = param_names
         self._body_limit = body_limit
-        self._query: dict[str, Any] | None = None
-        self._cookies: dict[str, str] | None = None
-        self._raw_body: bytes | None = None
-        self._stream: IO[bytes] | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -90,8 +90,7 @@ class NextApiRequest(Generic[BodyT]):
     def cookies(self) -> dict[str, str]:
         """The cookies by name; of two with one name the first."""
         if self._cookies is None:
-            header = self._request.headers.get("cookie")
-            self._cookies = parse_cookie(header) if header else {}
+            self._cookies = parse_cookie(self._request.environ.get("HTTP_COOKIE", ""))
         return self._cookies
 
     @property

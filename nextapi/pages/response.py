@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, overload
+from wsgiref.util import is_hop_by_hop
 
 from nextapi.errors import AnsweredError, HeaderError, RedirectError, StatusError
 from nextapi.http.conditional import is_fresh, strong_etag
@@ -31,6 +32,9 @@ __all__ = ["NextApiResponse", "to_response"]
 
 HeaderValue = str | int | float | Iterable[str]
 
+# How far an answer is.
+_OPEN, _HEADERS_FINAL, _ENDED = range(3)
+
 _JSON = ("Content-Type", "application/json; charset=utf-8")
 _logger = logging.getLogger("nextapi")
 
@@ -41,15 +45,26 @@ class NextApiResponse(Generic[DataT]):
     `status`, `set_header` and their like return `res`, to be chained; `json`, `send`, `end` and `redirect` complete it.
     """
 
+    _message = ""
+    _body = b""
+    _written: bytearray | None = None
+
     def __init__(self, request: Request) -> None:
-        self.headers_sent = False
-        self.writable_ended = False
-        self._status = 200
-        self._message = ""
-        self._headers: dict[str, tuple[str, str | list[str]]] = {}
-        self._written: list[bytes] = []
-        self._body = b""
         self._request = request
+        self._state = _OPEN
+        self._status = 200
+        self._headers: dict[str, tuple[str, str | list[str]]] = {}
+        self._are_lines = True  # `_headers` has a text for each name, and goes out as it is
+
+    @property
+    def headers_sent(self) -> bool:
+        """Whether status and headers are final (Node's `headersSent`)."""
+        return self._state != _OPEN
+
+    @property
+    def writable_ended(self) -> bool:
+        """Whether the answer is complete (Node's `writableEnded`)."""
+        return self._state == _ENDED
 
     # Status
 
@@ -66,7 +81,7 @@ class NextApiResponse(Generic[DataT]):
         """Set the status code, 200 to 999; raise `StatusError` for any other."""
         if code.__class__ is not int or not 200 <= code <= 999:
             code = _status_code(code)
-        if self.headers_sent:
+        if self._state != _OPEN:
             raise self._too_late(f"status {code}")
         self._status = code
         return self
@@ -88,7 +103,7 @@ class NextApiResponse(Generic[DataT]):
 
         Raises `HeaderError` for a name or value that must not go on the wire.
         """
-        if self.headers_sent:
+        if self._state != _OPEN:
             raise self._too_late(f"header {name!r}")
         check_header_name(name)
         key = name.lower()
@@ -96,6 +111,8 @@ class NextApiResponse(Generic[DataT]):
         if key == "set-cookie" and isinstance(checked, list):
             checked = list(dict.fromkeys(checked))  # as Next does
         self._headers[key] = (name, checked)
+        if isinstance(checked, list) or is_hop_by_hop(key):
+            self._are_lines = False
         return self
 
     def append_header(self, name: str, value: HeaderValue) -> Self:
@@ -104,10 +121,11 @@ class NextApiResponse(Generic[DataT]):
         if known is None:
             return self.set_header(name, value)
         before, after = known[1], _header_value(name, value)
-        if self.headers_sent:
+        if self._state != _OPEN:
             raise self._too_late(f"header {name!r}")
         lines = [*([before] if isinstance(before, str) else before), *([after] if isinstance(after, str) else after)]
         self._headers[name.lower()] = (known[0], lines)
+        self._are_lines = False
         return self
 
     def get_header(self, name: str) -> str | list[str] | None:
@@ -129,7 +147,7 @@ class NextApiResponse(Generic[DataT]):
 
     def remove_header(self, name: str) -> None:
         """Take the header back, if it was set."""
-        if self.headers_sent:
+        if self._state != _OPEN:
             raise self._too_late(f"header {name!r}")
         self._headers.pop(name.lower(), None)
 
@@ -157,7 +175,7 @@ class NextApiResponse(Generic[DataT]):
 
     def flush_headers(self) -> None:
         """Declare status and headers final."""
-        self.headers_sent = True
+        self._state = _HEADERS_FINAL
 
     # Body
 
@@ -166,28 +184,29 @@ class NextApiResponse(Generic[DataT]):
 
         After `write` or `write_head`, it completes the body, and the headers stand as they are (as in Next).
         """
-        if self.writable_ended:
+        if self._state == _ENDED:
             raise self._too_late("json()")
         body = dumps(data)
-        if not self.headers_sent:
+        if self._state == _OPEN:
             self._headers["content-type"] = _JSON
-        self._send(body)
+            self._send(body)
+        else:
+            self.end(body)
 
     def send(self, data: DataT | str | bytes | None) -> None:
         """Answer text, bytes, or else JSON; None is an empty body (Next's `res.send`)."""
-        if self.writable_ended:
+        if self._state == _ENDED:
             raise self._too_late("send()")
         if data is None:
             self.end()
-        elif isinstance(data, str):
-            self._send(utf8(data))
-        elif isinstance(data, bytes | bytearray | memoryview):
-            is_first = not self.headers_sent
-            self._send(bytes(data))
-            if is_first and self._status not in (204, 304):
-                self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
-        else:
+        elif not isinstance(data, str | bytes | bytearray | memoryview):
             self.json(data)
+        elif self._state != _OPEN:
+            self.end(data)
+        else:
+            self._send(utf8(data) if isinstance(data, str) else bytes(data))
+            if not isinstance(data, str) and self._status not in (204, 304):
+                self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
 
     @overload
     def redirect(self, url: str, /) -> Self: ...
@@ -211,23 +230,24 @@ class NextApiResponse(Generic[DataT]):
 
     def write(self, data: str | bytes | list[str]) -> bool:
         """Add to the body. Status and headers stand from the first call on; `end()` completes the answer."""
-        if self.writable_ended:
+        if self._state == _ENDED:
             raise self._too_late("write()")
-        self.headers_sent = True
-        self._written.append(_body_bytes(data))
+        self._state = _HEADERS_FINAL
+        if self._written is None:
+            self._written = bytearray()
+        self._written += _body_bytes(data)
         return True
 
-    def end(self, data: str | bytes | list[str] | None = None) -> Self:
+    def end(self, data: str | bytes | bytearray | memoryview | list[str] | None = None) -> Self:
         """Complete the answer, with `data` at the end of its body; what `get_header` returned can be given too."""
-        if self.writable_ended:
+        if self._state == _ENDED:
             raise self._too_late("end()")
-        if data is not None:
-            self._written.append(_body_bytes(data))
-        self._end(b"".join(self._written))
+        body = _body_bytes(data) if data is not None else b""
+        self._end(bytes(self._written + body) if self._written is not None else body)
         return self
 
     def _too_late(self, what: str) -> AnsweredError:
-        if self.writable_ended:
+        if self._state == _ENDED:
             return AnsweredError(f"{what} after the answer was complete: return from the handler once it has answered")
         return AnsweredError(
             f"{what} after the headers were final: set status and headers before write(), write_head() and "
@@ -236,30 +256,24 @@ class NextApiResponse(Generic[DataT]):
 
     def _send(self, body: bytes) -> None:
         """Complete the answer with a body that has an ETag, or with 304 where the client has that body."""
-        if self.headers_sent:
-            self.end(body)
-            return
         if self._status == 204 or self._status == 304:
-            self._drop_body_headers()
-            body = b""
+            for key in ("content-type", "content-length"):
+                self._headers.pop(key, None)
         else:
             etag = strong_etag(body)
             self._headers["etag"] = ("ETag", etag)
-            headers = self._request.headers
-            if headers.get("if-none-match") and is_fresh(headers, etag):
+            request = self._request
+            if "HTTP_IF_NONE_MATCH" in request.environ and is_fresh(request.headers, etag):
                 self._status = 304
-        self._end(body)
-
-    def _drop_body_headers(self) -> None:
-        for key in ("content-type", "content-length", "transfer-encoding"):
-            self._headers.pop(key, None)
+        self._body = body
+        self._state = _ENDED
 
     def _end(self, body: bytes) -> None:
         self._body = body
-        self.headers_sent = self.writable_ended = True
+        self._state = _ENDED
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._status}{' complete' if self.writable_ended else ''}>"
+        return f"<{type(self).__name__} {self._status}{' complete' if self._state == _ENDED else ''}>"
 
 
 def to_response(res: NextApiResponse[Any], response_limit: int | float | None) -> Response:
@@ -275,26 +289,33 @@ def to_response(res: NextApiResponse[Any], response_limit: int | float | None) -
             request.path,
             format_size(response_limit),
         )
-    fields = res._headers
-    fields.pop("transfer-encoding", None)  # the server's to say (PEP 3333)
-    declared = fields.pop("content-length", None)
-    headers: list[tuple[str, str]] = []
-    for name, value in fields.values():
-        if isinstance(value, str):
-            headers.append((name, value))
-        else:
-            headers.extend((name, line) for line in value)
+    fields, length = res._headers, str(len(body))
+    if "content-length" in fields:
+        declared = fields.pop("content-length")[1]
+        if request.method == "HEAD" and not body:
+            length = str(declared)
+    headers: list[tuple[str, str]]
+    headers = [*fields.values()] if res._are_lines else _lines(fields)  # type: ignore[list-item]  # lines have one text
     if status == 204 or status == 304:
         body = b""
-    elif request.method == "HEAD":
-        if body or declared is None:
-            headers.append(("Content-Length", str(len(body))))
-        else:
-            headers.append(("Content-Length", str(declared[1])))
-        body = b""
     else:
-        headers.append(("Content-Length", str(len(body))))
+        headers.append(("Content-Length", length))
+        if request.method == "HEAD":
+            body = b""
     return Response(status, headers, body, res._message)
+
+
+def _lines(fields: dict[str, tuple[str, str | list[str]]]) -> list[tuple[str, str]]:
+    """Return a header line for each value of each field but those that are the server's to say (PEP 3333)."""
+    lines = []
+    for name, value in fields.values():
+        if is_hop_by_hop(name):
+            continue
+        if isinstance(value, str):
+            lines.append((name, value))
+        else:
+            lines.extend((name, line) for line in value)
+    return lines
 
 
 def _status_code(code: object) -> int:

@@ -40,9 +40,9 @@ def raw_path(environ: Mapping[str, Any]) -> tuple[str, str]:
     info: str = environ.get("PATH_INFO", "")
     target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     if target:
+        if not script and "%" not in info and info.isascii() and (target == info or target.startswith(info + "?")):
+            return "", info
         sent = target.partition("?")[0].partition("#")[0]
-        if sent == script + info and "%" not in sent and sent.isascii():
-            return script, info
         if not sent.startswith("/"):
             sent = "/" + sent.partition("://")[2].partition("/")[2]
         if unquote_to_bytes(sent.encode("latin-1")) == (script + info).encode("latin-1"):

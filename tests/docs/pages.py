@@ -9,15 +9,15 @@ What is done with a fenced block is said by its kind and its first line:
 | `python`, any other | run by Python in the project folder; it may print, and must not raise |
 | `text` or `json` after a `python` block that was run | must be what that block printed |
 | `text`, first line ends in `/` | a folder: what each line names must be there when the page has ended |
-| `console`, `$ gunicorn ...` | from here on requests go to this app, served on a free port of 127.0.0.1 |
+| `console`, `$ gunicorn APP` | from here on requests go to this app, served on a free port of 127.0.0.1 |
 | `console`, `$ curl ...` | sent to the app, by `http.client`; the lines below must be what is answered |
-| `console`, `$ flask`, `$ python`, `$ django-admin` | run in the project folder; the lines below must be what it prints |
-| `ini`, `toml`, first line `# setup.cfg` | must stand in that file of the repository |
+| `console`, `$ flask`, `$ python`, `$ django-admin` | run in the project folder; below stands what it prints |
+| `ini`, first line `# setup.cfg` | must stand in that file of the repository |
 | `mermaid` | every `.py` file that it names must be a file of the package |
 | `sh` | shown only: each line must be in SHOWN, with the reason |
 
-`...` in shown output stands for anything. Headers that only the server sets, HIDDEN, are not shown. Anything else in a
-block, or a block of another kind, fails.
+`...` in shown output stands for anything. Headers that only the server sets, HIDDEN, are not shown. A block of another
+kind, and anything else in a block, fails.
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ import re
 import shlex
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from doctest import ELLIPSIS, OutputChecker
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import NamedTuple, Self
 
 from tests.support.servers import serve
 
@@ -41,28 +40,28 @@ REPOSITORY = Path(__file__).parents[2]
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 HIDDEN = {"server", "date", "connection"}
-
-_THIS = "the tests run in the very environment that it makes"
+_INSTALLED = "the tests run in the environment that it makes"
 SHOWN = {
-    "pip install nextapi-wsgi": _THIS,
-    "pip install nextapi-wsgi gunicorn": _THIS,
-    "pip install 'nextapi-wsgi[flask]'": _THIS,
-    "pip install 'nextapi-wsgi[django]'": _THIS,
-    "make demo": "it serves until it is stopped; the demo's own tree is tested elsewhere",
+    "pip install nextapi-wsgi gunicorn": _INSTALLED,
+    "pip install 'nextapi-wsgi[flask]'": _INSTALLED,
+    "pip install 'nextapi-wsgi[django]'": _INSTALLED,
+    "make demo": "tests/integrations runs what it serves",
     "make test": "it runs this test",
-    "make check": "a part of what runs this test",
     ".venv/bin/python -m pytest tests/docs -q": "it is this test",
-    ".venv/bin/python -m tests.conformance.replay": "tests/conformance/test_replay.py runs the same comparison",
-    ".venv/bin/python -m tests.conformance.replay flask": "as above, for one host",
 }
 
 _BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
-_FILE = re.compile(r"# (\S+\.(?:py|cfg|toml))(?: (\(added\)))?\n")
-_COMMANDS = {
-    "python": [sys.executable],
-    "flask": [sys.executable, "-m", "flask"],
-    "django-admin": [sys.executable, "-m", "django"],
-}
+_FILE = re.compile(r"# (\S+\.(?:py|cfg))(?: (\(added\)))?\n")
+_COMMANDS = {"python": [], "flask": ["-m", "flask"], "django-admin": ["-m", "django"]}
+
+_CURL = argparse.ArgumentParser("curl")
+_CURL.add_argument("-i", dest="include", action="store_true")
+_CURL.add_argument("-X", dest="method")
+_CURL.add_argument("-H", dest="headers", action="append", default=[])
+_CURL.add_argument("-d", dest="data")
+_CURL.add_argument("--json")
+_CURL.add_argument("--path-as-is", action="store_true")
+_CURL.add_argument("url")
 
 
 class Block(NamedTuple):
@@ -84,7 +83,7 @@ def blocks(page: Path) -> list[Block]:
     return found
 
 
-class Project:
+class Project(AbstractContextManager["Project"]):
     """The folder in which the blocks of one page are run, and the server that is at work in it."""
 
     def __init__(self, folder: Path) -> None:
@@ -93,104 +92,97 @@ class Project:
         self._port: int | None = None
         self._server = ExitStack()
         self._printed: str | None = None
-        self._listed: list[Block] = []
+        self._listings: list[Block] = []
 
     def run(self, block: Block) -> None:
         """Do with a block what its kind says; raise AssertionError, with its place, where it is not as it shows."""
         printed, self._printed = self._printed, None
-        if block.kind == "python":
-            self._python(block)
-        elif block.kind in ("text", "json") and printed is not None:
-            self._compare(block, block.text, printed)
-        elif block.kind == "text" and block.text.partition("\n")[0].endswith("/"):
-            self._listed.append(block)
-        elif block.kind == "console":
-            for command, shown in _commands(block):
-                self._command(block, command, shown)
-        elif block.kind in ("ini", "toml"):
-            file = _FILE.match(block.text)
-            assert file and block.text[file.end() :] in (REPOSITORY / file[1]).read_text(), f"{block.place}: not there"
-        elif block.kind == "mermaid":
-            for name in re.findall(r"[\w/]+\.py", block.text):
-                assert (REPOSITORY / "nextapi" / name).is_file(), f"{block.place}: there is no {name}"
+        kind, text, place = block
+        if kind == "python":
+            self._python(text, place)
+        elif kind in ("text", "json") and printed is not None:
+            _compare(text, printed, place)
+        elif kind == "text" and text.partition("\n")[0].endswith("/"):
+            self._listings.append(block)
+        elif kind == "console" and text.startswith("$ "):
+            for part in re.split(r"^\$ ", text.replace(" \\\n", " "), flags=re.MULTILINE)[1:]:
+                command, _, shown = part.partition("\n")
+                self._command(shlex.split(command), shown, place)
+        elif kind == "ini" and (file := _FILE.match(text)):
+            assert text[file.end() :] in (REPOSITORY / file[1]).read_text(), f"{place}: not in {file[1]}"
+        elif kind == "mermaid":
+            for name in re.findall(r"[\w/]+\.py", text):
+                assert (REPOSITORY / "nextapi" / name).is_file(), f"{place}: there is no {name}"
         else:
-            lines = block.text.splitlines() if block.kind == "sh" else ["a block that nothing is done with"]
-            unknown = [line for line in lines if line.partition("  #")[0] not in SHOWN]
-            assert not unknown, f"{block.place}: {unknown}"
+            unknown = [line for line in text.splitlines() if kind != "sh" or line not in SHOWN]
+            assert not unknown, f"{place}: nothing is known to be done with {kind!r} {unknown}"
 
-    def end(self) -> None:
-        """Stop the server, and look for the files that the page lists."""
-        self._server.close()
-        for block in self._listed:
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Stop the server; if nothing has failed, look for the files that the page lists."""
+        self._stop()
+        for block in self._listings if kind is None else ():
             folders: list[str] = []
             for line in block.text.splitlines():
-                name = line.split()[0]
-                depth = (len(line) - len(line.lstrip())) // 2
-                folders[depth:] = [name.rstrip("/")]
+                folders[(len(line) - len(line.lstrip())) // 2 :] = [line.split()[0].rstrip("/")]
                 assert self._folder.joinpath(*folders).exists(), f"{block.place}: there is no {line.strip()}"
 
-    def _python(self, block: Block) -> None:
-        if file := _FILE.match(block.text):
+    def __enter__(self) -> Self:
+        return self
+
+    def _python(self, text: str, place: str) -> None:
+        if file := _FILE.match(text):
             path = self._folder / file[1]
             path.parent.mkdir(parents=True, exist_ok=True)
-            before = path.read_text() if file[2] else ""
-            path.write_text(before + block.text)
+            path.write_text((path.read_text() if file[2] else "") + text)
             self._stop()
         else:
-            self._printed = self._run(block, [sys.executable, "-W", "error", "-"], block.text)
+            self._printed = self._run(["-W", "error", "-"], text, place)
 
-    def _run(self, block: Block, arguments: list[str], given: str = "") -> str:
-        environment = {**os.environ, "PYTHONPATH": f"{self._folder}{os.pathsep}{REPOSITORY}", "COLUMNS": "120"}
+    def _run(self, arguments: list[str], given: str, place: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": f"{self._folder}{os.pathsep}{REPOSITORY}"}
+        command = [sys.executable, *arguments]
         done = subprocess.run(
-            arguments, input=given, capture_output=True, text=True, cwd=self._folder, env=environment, timeout=60
+            command, input=given, capture_output=True, text=True, cwd=self._folder, env=environment, timeout=60
         )
-        assert done.returncode == 0, f"{block.place}: {done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"{place}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def _command(self, block: Block, command: str, shown: str) -> None:
-        program, *words = shlex.split(command)
-        if program == "gunicorn":
-            (self._app,) = words
+    def _command(self, words: list[str], shown: str, place: str) -> None:
+        if words[0] == "gunicorn":
+            assert len(words) == 2, f"{place}: gunicorn is run with the app alone"
+            self._app = words[1]
             self._stop()
-        elif program == "curl":
-            self._compare(block, shown, self._curl(words))
+        elif words[0] == "curl":
+            _compare(shown, self._curl(words[1:]), place)
         else:
-            assert program in _COMMANDS, f"{block.place}: {command}"
-            self._compare(block, shown, self._run(block, [*_COMMANDS[program], *words]))
+            assert words[0] in _COMMANDS, f"{place}: {words[0]} is not run"
+            _compare(shown, self._run([*_COMMANDS[words[0]], *words[1:]], "", place), place)
 
     def _curl(self, words: list[str]) -> str:
-        curl = argparse.ArgumentParser("curl")
-        curl.add_argument("-i", action="store_true")
-        curl.add_argument("-I", action="store_const", const="HEAD", dest="X")
-        curl.add_argument("-X")
-        curl.add_argument("-H", action="append", default=[])
-        curl.add_argument("-d")
-        curl.add_argument("--json")
-        curl.add_argument("--path-as-is", action="store_true")
-        curl.add_argument("url")
-        asked = curl.parse_args(words)
-        headers = {"User-Agent": "curl", "Accept": "*/*"}
-        if asked.d is not None:
+        asked = _CURL.parse_args(words)
+        host, slash, path = asked.url.partition("/")
+        headers = {"Host": host, "User-Agent": "curl", "Accept": "*/*"}
+        data = asked.data if asked.json is None else asked.json
+        if data is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Length"] = str(len(data.encode()))
         if asked.json is not None:
             headers |= {"Content-Type": "application/json", "Accept": "application/json"}
-        headers |= {name: value.strip() for name, _, value in (header.partition(":") for header in asked.H)}
-        body = asked.d if asked.json is None else asked.json
-        url = urlsplit(f"//{asked.url}")
-        target = url.path + (f"?{url.query}" if url.query else "")
+        headers |= {name: value.strip() for name, _, value in (header.partition(":") for header in asked.headers)}
         connection = http.client.HTTPConnection("127.0.0.1", self._serving(), timeout=20)
-        connection.putrequest(asked.X or ("GET" if body is None else "POST"), target, True, True)
-        for name, value in ({"Host": url.netloc} | headers).items():
-            connection.putheader(name, value)
-        if body is not None:
-            connection.putheader("Content-Length", str(len(body.encode())))
-        connection.endheaders(None if body is None else body.encode())
-        response = connection.getresponse()
-        text = response.read().decode()
-        connection.close()
-        head = [f"HTTP/1.1 {response.status} {response.reason}"]
-        head += [f"{name}: {value}" for name, value in response.getheaders() if name.lower() not in HIDDEN]
-        return "\n".join([*head, "", text]) if asked.i or asked.X == "HEAD" else text
+        try:
+            connection.putrequest(asked.method or ("GET" if data is None else "POST"), slash + path, True, True)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.endheaders(None if data is None else data.encode())
+            response = connection.getresponse()
+            body = response.read().decode()
+        except OSError as error:
+            raise AssertionError((self._folder / "log.txt").read_text()) from error
+        finally:
+            connection.close()
+        head = [f"{name}: {value}" for name, value in response.getheaders() if name.lower() not in HIDDEN]
+        return "\n".join([f"HTTP/1.1 {response.status} {response.reason}", *head, "", body]) if asked.include else body
 
     def _serving(self) -> int:
         if self._port is None:
@@ -201,17 +193,7 @@ class Project:
         self._server.close()
         self._port = None
 
-    def _compare(self, block: Block, shown: str, found: str) -> None:
-        shown, found = (re.sub(r"[ \r]*\n", "\n", text.strip()) + "\n" for text in (shown, found))
-        same = OutputChecker().check_output(shown, found, ELLIPSIS)
-        assert same, f"{block.place} shows\n{shown}\nbut there is\n{found}"
 
-
-def _commands(block: Block) -> list[tuple[str, str]]:
-    """Return the commands of a console block, each with the output that is shown below it."""
-    assert block.text.startswith("$ "), f"{block.place}: output without a command"
-    text = block.text.replace(" \\\n", " ")
-    return [
-        (command, shown)
-        for command, _, shown in (part.partition("\n") for part in re.split(r"^\$ ", text, flags=re.M)[1:])
-    ]
+def _compare(shown: str, found: str, place: str) -> None:
+    shown, found = (re.sub(r"[ \r]*\n", "\n", text.strip()) + "\n" for text in (shown, found))
+    assert OutputChecker().check_output(shown, found, ELLIPSIS), f"{place} shows\n{shown}\nbut there is\n{found}"

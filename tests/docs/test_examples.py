@@ -16,12 +16,9 @@ page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 @page
 def test_examples_do_what_the_page_shows(page: Path, tmp_path: Path) -> None:
     """Every fenced block of a page is run, or compared, or known to be shown only."""
-    project = Project(tmp_path)
-    try:
+    with Project(tmp_path) as project:
         for block in blocks(page):
             project.run(block)
-    finally:
-        project.end()
 
 
 @page
@@ -68,9 +65,5 @@ def test_the_changelog_begins_with_this_version() -> None:
 )
 def test_a_wrong_example_fails(block: Block, tmp_path: Path) -> None:
     """A block that raises, shows something else, or is of no known kind is noticed."""
-    project = Project(tmp_path)
-    with pytest.raises(AssertionError, match="here:1"):
-        try:
-            project.run(block)
-        finally:
-            project.end()
+    with pytest.raises(AssertionError, match="here:1"), Project(tmp_path) as project:
+        project.run(block)

@@ -17,8 +17,7 @@ from django.utils.encoding import repercent_broken_unicode
 
 from nextapi.adapters import wsgi
 from nextapi.errors import BodyGoneError
-from nextapi.http.headers import EnvironHeaders
-from nextapi.http.message import Body, Request, Response
+from nextapi.http.message import Body, Request, Response, reason_phrase
 from nextapi.routing.paths import after_segments, quote_path, raw_path
 
 __all__ = ["decode_path", "note_sent_path", "noted_path", "read_body", "to_request", "to_response"]
@@ -52,9 +51,9 @@ def to_request(request: WSGIRequest, prefix_segments: int = 0) -> Request:
         script, path = quote_path(request.environ.get("SCRIPT_NAME", "")), quote_path(request.path_info)
     cut = after_segments(path, prefix_segments)
     query_string = request.environ.get("QUERY_STRING", "")
-    headers = EnvironHeaders(request.environ)
+    body = read_body(request)
     assert request.method is not None, "a request that came by WSGI has a method"
-    return Request(request.method, path[cut:], query_string, headers, read_body(request), request, script + path[:cut])
+    return Request(request.method, path[cut:], query_string, request.environ, body, request, script + path[:cut])
 
 
 def read_body(request: WSGIRequest) -> Body | None:
@@ -93,7 +92,7 @@ class _Response(HttpResponse):
     """
 
     def __init__(self, response: Response) -> None:
-        super().__init__(response.body, reason=response.reason)
+        super().__init__(response.body, reason=response.reason or reason_phrase(response.status))
         self.status_code = response.status  # Django's check ends at 599
         del self.headers["Content-Type"]
         self._repeated: dict[str, list[str]] = {}

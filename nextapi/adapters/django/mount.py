@@ -152,7 +152,7 @@ class _TreeResolver(URLResolver):
         route, kwargs = match.route, {}
         if route is not None:
             with suppress(HTTPError):  # the answer will say so
-                kwargs = {identifier(name): value for name, value in decode_params(match).items()}
+                kwargs = {identifier(name): value for name, value in decode_params(route, match.captured).items()}
         name, text = (route.name, route.pattern[1:]) if route else (_REST, "api/<path>")
         return ResolverMatch(self._views[route], (), kwargs, name, route=text, captured_kwargs=kwargs, extra_kwargs={})
 
@@ -209,7 +209,7 @@ class _TreeResolver(URLResolver):
             return csrf_protect(view)(request, **kwargs) if in_session else view(request, **kwargs)
 
         name = route.name if route else _REST
-        outer = view if route is None or route.endpoint.options.same_origin else guarded_by_django
+        outer = view if route is None or route.is_guarded else guarded_by_django
         outer.__name__ = outer.__qualname__ = name
         outer.csrf_exempt = True  # type: ignore[attr-defined]  # Django's name; the guard or `csrf_protect` does its work
         return outer
