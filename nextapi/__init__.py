@@ -4,7 +4,7 @@ Mount a tree by `nextapi.adapters.wsgi.create_app`, `nextapi.adapters.flask.crea
 `nextapi.adapters.django.urls`. Here are the names that route files use.
 """
 
-from nextapi.errors import BodyError, BuildError, BuildErrors, HTTPError, NextApiError
+from nextapi.errors import BodyError, BuildError, HTTPError, NextApiError, TreeError
 from nextapi.http.cookies import parse_cookie, serialize_cookie
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
@@ -14,13 +14,13 @@ from nextapi.web.search_params import URLSearchParams
 __all__ = [
     "BodyError",
     "BuildError",
-    "BuildErrors",
     "HTTPError",
     "NextApiError",
     "NextApiHandler",
     "NextApiRequest",
     "NextApiResponse",
     "PageConfig",
+    "TreeError",
     "URLSearchParams",
     "parse_cookie",
     "serialize_cookie",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from nextapi.errors import BodyError, BuildError, BuildErrors, HTTPError, RootError
+from nextapi.errors import BodyError, BuildError, HTTPError, RootError, TreeError
 from nextapi.guard import check_same_origin
 from nextapi.handlers.pages import PageEndpoint, page_endpoint
 from nextapi.http.accept import prefers_json
@@ -155,6 +155,8 @@ def error_response(request: Request, error: HTTPError) -> Response:
     for name, value in headers:
         check_header_name(name)
         check_header_value(name, value)
+    if isinstance(error, BodyError):
+        check_header_value("status message", error.message)
     reason = error.message if isinstance(error, BodyError) else ""  # Next's body parser writes its message there, too
     if prefers_json(request.headers.get("accept")):
         headers.append(("Content-Type", "application/problem+json"))
@@ -173,21 +175,27 @@ def _text_response(
     reason: str = "",
     error: HTTPError | None = None,
 ) -> Response:
+    if status in (204, 304):
+        return Response(status, [pair for pair in headers if pair[0].lower() != "content-type"], b"", reason, error)
     headers.append(("Content-Length", str(len(body))))
     return Response(status, headers, b"" if request.method == "HEAD" else body, reason, error)
 
 
 def build(root: Path, options: Options, host: Host) -> Application:
-    """Return the application for the absolute path `root`; raise `BuildErrors` with all faults of its files."""
+    """Return the application for the absolute path `root`; raise `TreeError` with all faults of its files."""
     pages = root / "pages"
     if not root.is_dir():
-        raise BuildErrors(
+        raise TreeError(
             "cannot build", [RootError(f"{root}: there is no such folder: give the one that holds pages/", root)]
         )
-    if not pages.is_dir():
-        raise BuildErrors(
+    if root.name == "pages" and (root / "api").is_dir():
+        raise TreeError(
+            "cannot build", [RootError(f"{root}: this is the folder pages/ itself: give the one that holds it", root)]
+        )
+    if not (pages / "api").is_dir() and not any((pages / f"api.{end}").is_file() for end in options.page_extensions):
+        raise TreeError(
             "cannot build",
-            [RootError(f"{root}: there is no folder pages/ in it: put route files in {pages / 'api'}", root)],
+            [RootError(f"{root}: there is no folder pages/api in it: put route files in {pages / 'api'}", root)],
         )
     scan = scan_pages(pages, options.page_extensions)
     faults: list[BuildError] = [*scan.faults, *find_conflicts(scan.routes)]
@@ -200,12 +208,12 @@ def build(root: Path, options: Options, host: Host) -> Application:
             known = set(map(str, faults))
             faults.extend(leaf for leaf in group.exceptions if isinstance(leaf, BuildError) and str(leaf) not in known)
     if faults:
-        raise BuildErrors(f"{len(faults)} faults in {root}" if len(faults) > 1 else f"1 fault in {root}", faults)
+        raise TreeError(f"{len(faults)} faults in {root}" if len(faults) > 1 else f"1 fault in {root}", faults)
     return Application(routes, options, host)
 
 
 def _load_route(root: Path, route_file: RouteFile, options: Options, host: Host) -> Route:
-    """Return the route that a file is; raise `BuildErrors` with what is wrong with it."""
+    """Return the route that a file is; raise `TreeError` with what is wrong with it."""
     segments, file = route_file
     param_names = tuple(segment.name for segment in segments if segment.kind is not Kind.STATIC)
     endpoint = page_endpoint(load_module(root, file), file, param_names, options.max_body_size, host.report)

@@ -1,7 +1,7 @@
 """Every exception that nextapi raises, as one tree.
 
 NextApiError
-├── BuildErrors            all faults of a tree, found when it was built (an ExceptionGroup)
+├── TreeError            all faults of a tree, found when it was built (an ExceptionGroup)
 ├── BuildError             one fault; `files` are the files at fault
 │   ├── RootError          the root folder is missing or has nothing to serve
 │   ├── SegmentError       a file or folder name that is no segment
@@ -32,7 +32,6 @@ __all__ = [
     "BodyError",
     "BodyGoneError",
     "BuildError",
-    "BuildErrors",
     "ConfigError",
     "ConflictError",
     "HTTPError",
@@ -47,6 +46,7 @@ __all__ = [
     "SegmentError",
     "SerializationError",
     "StatusError",
+    "TreeError",
     "nearest",
 ]
 
@@ -87,11 +87,11 @@ class ConfigError(BuildError):
     """A `config` with an unknown key, or a value of the wrong kind."""
 
 
-class BuildErrors(ExceptionGroup[BuildError], NextApiError):
+class TreeError(ExceptionGroup[BuildError], NextApiError):
     """All faults of one tree, in `exceptions`."""
 
-    def derive(self, excs: Sequence[BuildError]) -> BuildErrors:  # type: ignore[override]  # typeshed: any exception
-        return BuildErrors(self.message, excs)
+    def derive(self, excs: Sequence[BuildError]) -> TreeError:  # type: ignore[override]  # typeshed: any exception
+        return TreeError(self.message, excs)
 
 
 class OptionError(NextApiError, TypeError):
@@ -101,10 +101,13 @@ class OptionError(NextApiError, TypeError):
 class HTTPError(NextApiError):
     """An answer to the client, raised by a handler or a helper.
 
-    `status` is the HTTP status code, `message` the text that the client gets, `headers` further header pairs.
+    `status` is the HTTP status code, 200 to 999, else `StatusError`; `message` the text that the client gets, `headers`
+    further header pairs.
     """
 
     def __init__(self, status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+        if not isinstance(status, int) or not 200 <= status <= 999:
+            raise StatusError(f"Invalid status code: {status!r}")
         super().__init__(message)
         self.status = status
         self.message = message

@@ -87,8 +87,18 @@ def _execute(spec: ModuleSpec) -> ModuleType:
             if not isinstance(error, Exception):
                 raise
             file = Path(spec.origin)
-            raise LoadError(f"{file}: {type(error).__name__}: {error}", file) from error
+            raise LoadError(f"{file}: {type(error).__name__}: {_say(error)}", file) from error
     parent, _, tail = spec.name.rpartition(".")
     if parent:
         setattr(sys.modules[parent], tail, module)
     return module
+
+
+def _say(error: Exception) -> str:
+    """Return what an error says; of a module that is not in the root, where it was looked for."""
+    name = getattr(error, "name", None)
+    if not isinstance(error, ModuleNotFoundError) or not name or not name.startswith("nextapi_root_"):
+        return str(error)
+    root, _, missing = name.partition(".")
+    folder = Path(sys.modules[root].__path__[0], *missing.split("."))
+    return f"there is no {folder}.py and no folder {folder}: a relative import has a dot for each folder up to the root"

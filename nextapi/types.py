@@ -27,8 +27,8 @@ class ApiConfig(TypedDict, total=False):
     """The `api` part of a route's `config`.
 
     `bodyParser`: False leaves the body to `req.stream`; `responseLimit`: the size from which an answer is warned of,
-    "4mb" unless said, False for never; `externalResolver`: the answer may come from elsewhere; `sameOrigin`: False
-    switches the same-origin guard off for this route (nextapi's own).
+    "4mb" unless said, False for never; `externalResolver`: taken as in Next, where it silences a warning; `sameOrigin`:
+    False switches the same-origin guard off for this route (nextapi's own).
     """
 
     bodyParser: bool | BodyParserConfig

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import flask
 from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter, Map, PathConverter, RequestRedirect, Rule, UnicodeConverter
+from werkzeug.routing import BaseConverter, Map, MapAdapter, PathConverter, RequestRedirect, Rule, UnicodeConverter
 
 from nextapi.adapters.wsgi import read_fully
 from nextapi.app import Application, Match, Route, build, decode_params
@@ -38,7 +38,7 @@ _REST = "[404]"
 def create_blueprint(root: str | PathLike[str], **options: Unpack[OptionSettings]) -> flask.Blueprint:
     """Return a blueprint for the folder `root`, which is relative to the app's `root_path`.
 
-    The tree is built when the blueprint is registered, which raises `BuildErrors` with all its faults. Options that
+    The tree is built when the blueprint is registered, which raises `TreeError` with all its faults. Options that
     are not given here are taken from the app's config, `NEXTAPI_TRUSTED_ORIGINS` and its like; `debug` is the app's
     unless said.
     """
@@ -126,6 +126,10 @@ class _OwnRule(Rule):
     ) -> BaseConverter:
         converter: BaseConverter = _CONVERTERS[converter_name](self.map, *args, **kwargs)
         return converter
+
+
+def _is_rest(rule: Rule) -> bool:
+    return isinstance(rule, _OwnRule) and rule.is_rest
 
 
 def _rule_texts(segments: tuple[Segment, ...]) -> Iterator[str]:
@@ -222,24 +226,39 @@ class _Trees:
     def __init__(self, app: flask.Flask) -> None:
         self._app = app
         self._map: Map | None = None
+        self._has_rivals = True
         self.mounts: dict[str, _Mount] = {}
 
     def are_passed_by(self, request: flask.Request) -> bool:
         """Say whether the request is the host's, wherever its path leads in a tree."""
+        if self._map is None:
+            self._map, self._has_rivals = self._map_without_methods(), self._are_there_rivals()
+        if not self._has_rivals:
+            return False
         key = "nextapi.passed_by"
         if key not in request.environ:
+            adapter = self._app.create_url_adapter(request)
+            assert adapter is not None, "a request has an adapter"
+            adapter.map = self._map
             path = request.path
             other_form = path[:-1] if path.endswith("/") else path + "/"
-            request.environ[key] = self._is_hosts(path) or self._is_hosts(other_form)
+            request.environ[key] = self._is_hosts(adapter, path) or self._is_hosts(adapter, other_form)
         passed: bool = request.environ[key]
         return passed
 
-    def _is_hosts(self, path: str) -> bool:
+    def _are_there_rivals(self) -> bool:
+        """Say whether the app has any rule that could match below a tree's /api."""
+        bases = [rule.rule.partition("<")[0] for rule in self._app.url_map.iter_rules() if _is_rest(rule)]
+        heads = [
+            rule.rule.partition("<")[0] for rule in self._app.url_map.iter_rules() if not isinstance(rule, _OwnRule)
+        ]
+        return len(self.mounts) > 1 or any(
+            head.startswith(base) or base.startswith(head) for head in heads for base in bases
+        )
+
+    @staticmethod
+    def _is_hosts(adapter: MapAdapter, path: str) -> bool:
         """Say whether a rule of the host's has `path`: it would answer, redirect or refuse the method."""
-        adapter = self._app.create_url_adapter(flask.request)
-        if adapter is None:
-            return False
-        adapter.map = self._map = self._map or self._map_without_methods()
         try:
             rule, _ = adapter.match(path, return_rule=True)
         except RequestRedirect:
@@ -261,7 +280,7 @@ class _Trees:
             host_matching=known.host_matching,
         )
         for rule in sorted(known.iter_rules(), key=lambda rule: isinstance(rule, _OwnRule)):
-            if rule.build_only or rule.websocket or (isinstance(rule, _OwnRule) and rule.is_rest):
+            if rule.build_only or rule.websocket or _is_rest(rule):
                 continue
             copy = rule.empty()
             copy.methods = None
@@ -286,30 +305,36 @@ def to_request(request: flask.Request, prefix_segments: int = 0) -> Request:
 
 def read_body(request: flask.Request) -> Body | None:
     """Return the body, from where the host has read it if it has; else Flask keeps what is read, for the host."""
-    cached = getattr(request, "_cached_data", None)
-    if cached is None and "form" in vars(request):
-        # The host asked for the form first, and werkzeug does not keep the bytes of that.
-        if request.files or request.mimetype == "multipart/form-data":
-            return Body(None, _gone, lambda: BytesIO(_gone(0)))
-        cached = encode_pairs(request.form.items(multi=True)).encode()
-    if cached is not None:
-        return _bytes_body(cached) if cached else None
+    data = getattr(request, "_cached_data", None)
+    if data is None and "form" in vars(request):
+        # The host asked for the form first. werkzeug does not keep the bytes of a form; other bodies it leaves unread.
+        if request.mimetype == "multipart/form-data":
+            return Body(None, _gone, lambda: BytesIO(_gone()))
+        if request.mimetype == "application/x-www-form-urlencoded":
+            data = encode_pairs(request.form.items(multi=True)).encode()
+    if data is not None:
+        return Body(len(data), BytesIO(data).read, lambda: BytesIO(data)) if data else None
     length = request.content_length
-    if length is not None:
-        return Body(length, lambda _: request.get_data(), lambda: request.stream) if length else None
-    if not request.environ.get("wsgi.input_terminated"):
+    if length is None:
+        if not request.environ.get("wsgi.input_terminated"):
+            return None
+        return Body(None, partial(read_fully, request.stream), lambda: request.stream)
+    if not length:
         return None
-    return Body(None, partial(read_fully, request.stream), lambda: request.stream)
+    was_touched = "stream" in vars(request)
+
+    def read(_: int) -> bytes:
+        data = request.get_data()
+        return _gone() if was_touched and len(data) < length else data
+
+    return Body(length, read, lambda: request.stream)
 
 
-def _bytes_body(data: bytes) -> Body:
-    return Body(len(data), BytesIO(data).read, lambda: BytesIO(data))
-
-
-def _gone(_: int) -> bytes:
+def _gone(_: int = 0) -> bytes:
     raise BodyGoneError(
-        "the host read this multipart body before nextapi could: take it from req.raw.form and req.raw.files, and set "
-        'config = {"api": {"bodyParser": False}}'
+        "the app read this body before nextapi could: take it from where the app has it, such as req.raw.form and "
+        'req.raw.files, and set config = {"api": {"bodyParser": False}}; or read it by request.get_data(), '
+        "which keeps it"
     )
 
 

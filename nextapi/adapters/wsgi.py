@@ -33,7 +33,7 @@ def create_app(
 ) -> WSGIApp:
     """Return a WSGI application for the folder `root`, which is relative to the working directory.
 
-    What no route names goes to `fallback`, untouched; without one it is a 404. Raises `BuildErrors` with all faults
+    What no route names goes to `fallback`, untouched; without one it is a 404. Raises `TreeError` with all faults
     of the tree, `OptionError` for an option that cannot be.
     """
     settings = read_options(options)

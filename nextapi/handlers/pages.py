@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nextapi.errors import BuildError, BuildErrors, ConfigError, HandlerError, NoAnswerError
+from nextapi.errors import BuildError, ConfigError, HandlerError, NoAnswerError, TreeError
 from nextapi.handlers.config import PageOptions, page_options
 from nextapi.http.body import parse_body
 from nextapi.http.message import Request, Response
@@ -67,14 +67,14 @@ class PageEndpoint:
 def page_endpoint(
     module: ModuleType, file: Path, param_names: tuple[str, ...], max_body_size: Limit, report: Report
 ) -> PageEndpoint:
-    """Return the endpoint that a loaded module defines; raise `BuildErrors` with all that is wrong with it."""
+    """Return the endpoint that a loaded module defines; raise `TreeError` with all that is wrong with it."""
     options, wrong = page_options(getattr(module, "config", {}))
     faults: list[BuildError] = [ConfigError(f"{file}: {fault}", file) for fault in wrong]
     handler = getattr(module, "handler", None)
     if problem := _handler_problem(handler):
         faults.append(HandlerError(f"{file}: {problem}", file))
     if faults:
-        raise BuildErrors(f"{file} is no route", faults)
+        raise TreeError(f"{file} is no route", faults)
     return PageEndpoint(handler, options, file, param_names, max_body_size, report)  # type: ignore[arg-type]  # it was checked
 
 
@@ -84,7 +84,7 @@ def _handler_problem(handler: object) -> str | None:
     if not callable(handler):
         return f"`handler` is {type(handler).__name__}, not a function: define `def handler(req, res)`"
     if inspect.iscoroutinefunction(handler):
-        return "`handler` is `async def`, which nothing here awaits: define `def handler(req, res)`"
+        return "`handler` is `async def`, and coroutines are not run: define `def handler(req, res)`"
     try:
         signature = inspect.signature(handler)
     except ValueError:  # some callables written in C tell nothing

@@ -25,7 +25,7 @@ def decode_pairs(text: str) -> list[tuple[str, str]]:
     for part in text.split("&"):
         if part:
             name, _, value = part.partition("=")
-            pairs.append((_decode(name), _decode(value)))
+            pairs.append((_decode(name), _decode(value)) if "%" in part or "+" in part else (name, value))
     return pairs
 
 

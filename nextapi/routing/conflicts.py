@@ -52,7 +52,7 @@ def _same_url(patterns: list[tuple[Pattern, Path]]) -> Iterator[ConflictError]:
         files[pattern].append(file)
     for pattern, clashing in files.items():
         if len(clashing) > 1:
-            yield ConflictError(f"{_names(clashing)} all answer {pattern_text(pattern)}: keep one of them", *clashing)
+            yield ConflictError(f"{_names(clashing)} answer {pattern_text(pattern)}: keep one of them", *clashing)
 
 
 def _same_level(patterns: list[tuple[Pattern, Path]]) -> Iterator[ConflictError]:

@@ -74,6 +74,8 @@ def _escaped(path: str) -> str:
 
 def canonical_path(path: str) -> CanonicalPath:
     """Return `path` with slashes mended, dot segments resolved (WHATWG URL: "%2e" is a dot), no slash at the end."""
+    if not ("//" in path or "\\" in path or "/." in path or "/%2" in path or path.endswith("/")):
+        return CanonicalPath(path)  # most paths, at a tenth of what the expression costs
     if not _NOT_CANONICAL.search(path):
         return CanonicalPath(path)
     mended = _SLASHES.sub("/", path)

@@ -157,18 +157,21 @@ def _null_for_empty(body: Any) -> Any:
 
 
 class Result(NamedTuple):
-    """How the cases of one host came out: how many equal, how many declared under each heading, and what differs."""
+    """How the cases of one host came out: how many equal, under each heading, what differs, what is declared in vain."""
 
     equal: int
     declared: Counter[str]
     different: dict[str, list[str]]
+    stale: list[str]
 
 
 def compare(host: str) -> Result:
     """Play all cases through a host, and hold the answers against the recordings and the declared differences."""
     cases, recorded, known = pages_cases(), golden(), declarations()
     answers = play(host, cases)
-    result = Result(0, Counter(), {})
+    names = {case["id"] for case in cases}
+    stale = {line.cases for line in known if line.host in ("", host) and line.cases in names}
+    result = Result(0, Counter(), {}, [])
     equal = 0
     for case in cases:
         name = case["id"]
@@ -179,9 +182,10 @@ def compare(host: str) -> Result:
         lines = [line for line in known if line.host in ("", host) and fnmatch.fnmatchcase(name, line.cases)]
         if lines:
             result.declared[lines[0].heading] += 1
+            stale.discard(name)
         else:
             result.different[f"{name} ({case['about']})"] = found
-    return result._replace(equal=equal)
+    return result._replace(equal=equal, stale=sorted(stale))
 
 
 def main(hosts: list[str]) -> int:

@@ -13,6 +13,7 @@ def test_answers_are_next_s_or_declared(host: str) -> None:
     """Every recorded request is answered as by Next, or its difference is declared, with a reason."""
     result = compare(host)
     assert not result.different
+    assert not result.stale
     assert result.equal > 500
 
 

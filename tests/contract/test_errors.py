@@ -67,6 +67,23 @@ def test_raised_headers_are_checked(serve: Serve, host: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "error",
+    ["BodyError(400, 'a\\r\\nX-Evil: 1')", "BodyError(400, '漢')", "HTTPError(99, 'x')", "HTTPError('404', 'x')"],
+)
+def test_raised_errors_are_checked(serve: Serve, error: str) -> None:
+    """What cannot be a status line is a 500, and nothing of it is sent."""
+    answer = serve({"a": route(f"raise {error}", before="from nextapi import BodyError, HTTPError")}).get("/api/a")
+    assert answer.status_code == 500
+    assert "X-Evil" not in answer.headers
+
+
+def test_a_raised_204_has_no_body(serve: Serve) -> None:
+    """An error whose status has no body has none."""
+    answer = serve({"a": route("raise HTTPError(204, 'x')", before="from nextapi import HTTPError")}).get("/api/a")
+    assert (answer.status_code, answer.data, answer.headers.get("Content-Type")) == (204, b"", None)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "raise ValueError('secret detail')",

@@ -10,7 +10,7 @@ import pytest
 from flask_wtf import CSRFProtect
 from werkzeug.test import Client
 
-from nextapi import BuildErrors
+from nextapi import TreeError
 from nextapi.adapters.flask import create_blueprint
 from nextapi.errors import OptionError
 from tests.support.trees import route, write_tree
@@ -136,7 +136,7 @@ def test_root_is_relative_to_the_app(tmp_path: Path) -> None:
 
 def test_faults_come_when_mounted(app: flask.Flask, tmp_path: Path) -> None:
     """A tree with faults cannot be registered."""
-    with pytest.raises(BuildErrors, match="2 faults"):
+    with pytest.raises(TreeError, match="2 faults"):
         mount(app, tmp_path, {"a": "def no_handler(): pass", "[b]c": "res.end()"} | {"a": "x = 1  # def handler"})
 
 
@@ -215,6 +215,21 @@ def test_bodies_that_the_app_has_read(app: flask.Flask, tmp_path: Path) -> None:
     assert answer.json == {"body": {"a": ["1", "2"], "b": "x y"}, "raw": "a=1&a=2&b=x+y"}
 
 
+def test_asking_for_a_form_loses_no_other_body(app: flask.Flask, tmp_path: Path) -> None:
+    """A hook that looks for a form, as Flask-WTF does, leaves JSON and text to be read."""
+    app.before_request(lambda: flask.request.form.get("csrf_token") and None)
+    client = mount(app, tmp_path, {"a": BODY})
+    assert client.post("/api/a", json={"a": 1}).json["body"] == {"a": 1}
+    assert client.put("/api/a", data="text", content_type="text/plain").json["body"] == "text"
+
+
+def test_a_stream_that_is_gone(app: flask.Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A body that a hook took from the stream is the app's fault, and not the client's."""
+    app.before_request(lambda: flask.request.stream.read() and None)
+    assert mount(app, tmp_path, {"a": BODY}).put("/api/a", data="text").status_code == 500
+    assert "request.get_data(), which keeps it" in caplog.text
+
+
 def test_what_nextapi_reads_the_app_sees(app: flask.Flask, tmp_path: Path) -> None:
     """After the handler, Flask still has the body."""
     seen = []
@@ -230,7 +245,7 @@ def test_a_multipart_body_that_is_gone(app: flask.Flask, tmp_path: Path, caplog:
         app, tmp_path, {"a": BODY, "b": route("res.json(req.raw.form['a'])", {"api": {"bodyParser": False}})}
     )
     assert client.post("/api/a", data={"a": "1"}, content_type="multipart/form-data").status_code == 500
-    assert "take it from req.raw.form and req.raw.files" in caplog.text
+    assert "such as req.raw.form and req.raw.files" in caplog.text
     assert client.post("/api/b", data={"a": "1"}, content_type="multipart/form-data").json == "1"
 
 

@@ -13,7 +13,6 @@ import pytest
 from nextapi.adapters.wsgi import WSGIApp, create_app
 from nextapi.errors import (
     BuildError,
-    BuildErrors,
     ConfigError,
     ConflictError,
     HandlerError,
@@ -21,6 +20,7 @@ from nextapi.errors import (
     OptionError,
     RootError,
     SegmentError,
+    TreeError,
 )
 
 pytestmark = pytest.mark.usefixtures("forget_modules")
@@ -40,7 +40,7 @@ def _write(root: Path, *names: str, **sources: str) -> None:
 
 def _faults(root: Path, **options: Any) -> list[BuildError]:
     """Return the faults of the tree `root`; each is a subclass that names its files in fields and in text."""
-    with pytest.raises(BuildErrors) as raised:
+    with pytest.raises(TreeError) as raised:
         create_app(root, **options)
     faults = list(raised.value.exceptions)
     for fault in faults:
@@ -64,7 +64,7 @@ def _get(app: WSGIApp, target: str) -> tuple[int, bytes]:
 @pytest.mark.parametrize(
     ("names", "kind", "message"),
     [
-        (["a.py", "a/index.py"], ConflictError, "all answer /api/a"),
+        (["a.py", "a/index.py"], ConflictError, "answer /api/a"),
         (["[a].py", "[b]/x.py"], ConflictError, "'[a]' and '[b]' name the same segment"),
         (["[...a]/b.py"], SegmentError, "'[...a]' is not the last segment"),
         (["[[...a]]/b.py"], SegmentError, "'[[...a]]' is not the last segment"),
@@ -263,7 +263,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 def test_faults_are_counted(tmp_path: Path, names: list[str], count: str) -> None:
     """The message says how many faults there are, and in which root."""
     _write(tmp_path, *(f"pages/api/{name}" for name in names))
-    with pytest.raises(BuildErrors, match=count) as raised:
+    with pytest.raises(TreeError, match=count) as raised:
         create_app(tmp_path)
     assert raised.value.message == f"{count} {tmp_path}"
 

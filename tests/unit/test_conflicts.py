@@ -81,7 +81,7 @@ def test_finds_nothing_where_next_does_not(routes: list[str]) -> None:
 @pytest.mark.parametrize(
     ("names", "kind", "message", "files"),
     [
-        (("api/a", "api/a/index"), ConflictError, "all answer /api/a: keep one", ("api/a", "api/a/index")),
+        (("api/a", "api/a/index"), ConflictError, "answer /api/a: keep one", ("api/a", "api/a/index")),
         (("api/index", "api/index/index"), ConflictError, "both be named 'index'", ("api/index", "api/index/index")),
         (("api/a.b", "api/a:b"), ConflictError, "both be named 'a:b' for url_for", ("api/a.b", "api/a:b")),
         (("api/[a]", "api/[b]/x"), ConflictError, "'[a]' and '[b]' name the same segment", ("api/[a]", "api/[b]/x")),

@@ -10,7 +10,7 @@ import pytest
 
 import nextapi
 from nextapi import errors
-from nextapi.errors import BuildError, BuildErrors, ConflictError, LoadError, NextApiError
+from nextapi.errors import BuildError, ConflictError, LoadError, NextApiError, TreeError
 
 
 def _drawn() -> dict[str, str | None]:
@@ -64,11 +64,11 @@ def test_package_exports_what_it_imports() -> None:
 
 
 def test_part_of_build_errors_is_build_errors() -> None:
-    """What `except*` and `split` make of all faults is again `BuildErrors`, with the same message."""
+    """What `except*` and `split` make of all faults is again `TreeError`, with the same message."""
     conflict, load = ConflictError("c", Path("a.py"), Path("b.py")), LoadError("l", Path("c.py"))
-    matching, rest = BuildErrors("2 faults", [conflict, load]).split(ConflictError)
-    assert isinstance(matching, BuildErrors)
-    assert isinstance(rest, BuildErrors)
+    matching, rest = TreeError("2 faults", [conflict, load]).split(ConflictError)
+    assert isinstance(matching, TreeError)
+    assert isinstance(rest, TreeError)
     assert (matching.exceptions, rest.exceptions, rest.message) == ((conflict,), (load,), "2 faults")
 
 

@@ -12,8 +12,14 @@ TRUSTED = frozenset({"https://trusted.test", "https://*.wild.test", "http://dev.
 HOST = "example.com"
 
 
-def _passes(headers: dict[str, str], host: str | None = HOST, method: str = "POST") -> bool:
-    request = Request(method, "/api/a", "", headers, None, None)
+def _post(headers: dict[str, str]) -> Request:
+    keys = {name: name.upper().replace("-", "_") for name in headers}
+    environ = {key if key == "CONTENT_TYPE" else f"HTTP_{key}": headers[name] for name, key in keys.items()}
+    return Request("POST", "/api/a", "", environ, None, None)
+
+
+def _passes(headers: dict[str, str], host: str | None = HOST) -> bool:
+    request = _post(headers)
     try:
         check_same_origin(request, TRUSTED, lambda asked: host if asked is request else None)
     except HTTPError:
@@ -44,12 +50,6 @@ def test_only_what_a_form_could_send_is_looked_at(content_type: str | None, guar
     """A POST is guarded where its content type is absent or one that a browser sends without a preflight."""
     headers = CROSS if content_type is None else {**CROSS, "content-type": content_type}
     assert _passes(headers) is not guarded
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "QUERY", "post"])
-def test_only_post_is_looked_at(method: str) -> None:
-    """Other methods only read, or are preceded by a preflight."""
-    assert _passes(CROSS, method=method)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_origin_must_be_the_host(origin: str, host: str, passes: bool) -> None:
 def test_refusal_names_the_origin_and_the_settings(headers: dict[str, str], sender: str) -> None:
     """The 403 says whom it refused, and both ways to allow it."""
     with pytest.raises(HTTPError, match=f"from {sender} refused") as raised:
-        check_same_origin(Request("POST", "/", "", headers, None, None), TRUSTED, lambda _: HOST)
+        check_same_origin(_post(headers), TRUSTED, lambda _: HOST)
     assert raised.value.status == 403
     assert "trusted_origins" in raised.value.message
     assert 'config = {"api": {"sameOrigin": False}}' in raised.value.message

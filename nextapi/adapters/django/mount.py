@@ -51,7 +51,7 @@ _probe: ContextVar[dict[_TreeResolver, bool] | None] = ContextVar("nextapi_probe
 def create_urlpatterns(root: str | PathLike[str], **options: Unpack[OptionSettings]) -> tuple[list[URLResolver], str]:
     """Return (patterns, app name), for `include`, of the folder `root`, which is relative to `settings.BASE_DIR`.
 
-    Raises `BuildErrors` with all faults of the tree, `OptionError` for an option that cannot be. `debug` is
+    Raises `TreeError` with all faults of the tree, `OptionError` for an option that cannot be. `debug` is
     `settings.DEBUG` unless said, and CSRF_TRUSTED_ORIGINS count as `trusted_origins`.
     """
     read = read_options({"debug": settings.DEBUG, **options})
