@@ -157,7 +157,7 @@ def _null_for_empty(body: Any) -> Any:
 
 
 class Result(NamedTuple):
-    """How the cases of one host came out: how many equal, under each heading, what differs, what is declared in vain."""
+    """How the cases of one host came out: equal, declared under each heading, different, declared in vain."""
 
     equal: int
     declared: Counter[str]
