@@ -24,7 +24,7 @@ from nextapi.http.query import decode_pairs, encode_pairs, query_text
 from nextapi.loading import load_module
 from nextapi.options import Options
 from nextapi.routing.conflicts import find_conflicts
-from nextapi.routing.paths import CanonicalPath, canonical_path, decode_segment
+from nextapi.routing.paths import CanonicalPath, canonical_path, decode_segment, quote_path
 from nextapi.routing.scan import RouteFile, scan_pages
 from nextapi.routing.segments import Kind, Segment, pattern_text, route_name
 from nextapi.routing.tree import Captured, Tree
@@ -201,6 +201,12 @@ def build(root: Path, options: Options, host: Host) -> Application:
     faults: list[BuildError] = [*scan.faults, *find_conflicts(scan.routes)]
     routes = []
     for route_file in scan.routes:
+        if any(
+            quote_path(segment.name) != segment.name for segment in route_file.pattern if segment.kind is Kind.STATIC
+        ):
+            _logger.warning(
+                "%s can never be asked for: its name is compared as a client sends it, escaped", route_file.file
+            )
         try:
             routes.append(_load_route(root, route_file, options, host))
         except* BuildError as group:

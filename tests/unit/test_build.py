@@ -382,3 +382,14 @@ def test_recorded_tree(tmp_path: Path, name: str) -> None:
             for file, python in files.items():
                 text = text.replace(f'"{file}"', f'"{python}"')
             assert answer[1].decode() == text
+
+
+def test_names_that_need_escaping_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A file whose name no client can send as it is builds, as in Next, with a warning that names it."""
+    api = tmp_path / "pages" / "api"
+    api.mkdir(parents=True)
+    (api / "with space.py").write_text("def handler(req, res): ...")
+    (api / "plain-name.v2.py").write_text("def handler(req, res): ...")
+    create_app(tmp_path)
+    assert "with space.py can never be asked for" in caplog.text
+    assert "plain-name" not in caplog.text
