@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from wsgiref.util import is_hop_by_hop
 
-from nextapi.errors import BodyError, BuildError, HTTPError, RootError, TreeError
+from nextapi.errors import BuildError, HTTPError, RootError, TreeError
 from nextapi.guard import check_same_origin
 from nextapi.handlers.pages import PageEndpoint, page_endpoint
 from nextapi.http.accept import prefers_json
@@ -24,10 +25,11 @@ from nextapi.http.query import decode_pairs, encode_pairs, query_text
 from nextapi.loading import load_module
 from nextapi.options import Options
 from nextapi.routing.conflicts import find_conflicts
-from nextapi.routing.paths import CanonicalPath, canonical_path, decode_segment, quote_path
+from nextapi.routing.paths import CanonicalPath, canonical_path, quote_path
 from nextapi.routing.scan import RouteFile, scan_pages
 from nextapi.routing.segments import Kind, Segment, pattern_text, route_name
 from nextapi.routing.tree import Captured, Tree
+from nextapi.text import decode_uri_component, utf8
 
 __all__ = ["Application", "Host", "Match", "Route", "build", "decode_params", "error_response"]
 
@@ -137,7 +139,9 @@ def decode_params(route: Route, captured: Captured) -> dict[str, str | list[str]
     """Return what a route's parameters matched, each segment decoded; raise `HTTPError` (400) if one cannot be."""
     try:
         return {
-            name: decode_segment(value) if isinstance(value, str) else [decode_segment(part) for part in value]
+            name: decode_uri_component(value)
+            if isinstance(value, str)
+            else [decode_uri_component(part) for part in value]
             for name, value in zip(route.param_names, captured, strict=False)
         }
     except ValueError:
@@ -151,20 +155,18 @@ def _redirect(request: Request, target: str) -> Response:
 
 def error_response(request: Request, error: HTTPError) -> Response:
     """Return what `error` says: its message as text, or a problem document (RFC 9457) where JSON is preferred."""
-    headers = list(error.headers)
+    headers = [pair for pair in error.headers if not is_hop_by_hop(pair[0])]
     for name, value in headers:
         check_header_name(name)
         check_header_value(name, value)
-    if isinstance(error, BodyError):
-        check_header_value("status message", error.message)
-    reason = error.message if isinstance(error, BodyError) else ""  # Next's body parser writes its message there, too
+    check_header_value("status message", error.reason)
     if prefers_json(request.headers.get("accept")):
         headers.append(("Content-Type", "application/problem+json"))
         problem = {"title": reason_phrase(error.status), "status": error.status, "detail": error.message}
-        return _text_response(request, error.status, headers, dumps(problem), reason, error)
-    if not isinstance(error, BodyError):
+        return _text_response(request, error.status, headers, dumps(problem), error.reason, error)
+    if error.reason != error.message:  # what Next's body parser answers has no type
         headers.append(("Content-Type", "text/plain; charset=utf-8"))
-    return _text_response(request, error.status, headers, error.message.encode(), reason, error)
+    return _text_response(request, error.status, headers, utf8(error.message), error.reason, error)
 
 
 def _text_response(

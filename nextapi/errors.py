@@ -102,16 +102,17 @@ class HTTPError(NextApiError):
     """An answer to the client, raised by a handler or a helper.
 
     `status` is the HTTP status code, 200 to 999, else `StatusError`; `message` the text that the client gets, `headers`
-    further header pairs.
+    further header pairs, `reason` the reason phrase where it is not to be the standard one.
     """
 
-    def __init__(self, status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, status: int, message: str, headers: Iterable[tuple[str, str]] = (), *, reason: str = "") -> None:
         if not isinstance(status, int) or not 200 <= status <= 999:
             raise StatusError(f"Invalid status code: {status!r}")
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = tuple(headers)
+        self.reason = reason
 
 
 class BodyError(HTTPError, ValueError):

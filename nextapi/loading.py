@@ -89,7 +89,8 @@ def _execute(spec: ModuleSpec) -> ModuleType:
             file = Path(spec.origin)
             raise LoadError(f"{file}: {type(error).__name__}: {_say(error)}", file) from error
     parent, _, tail = spec.name.rpartition(".")
-    if parent:
+    # A package has its modules as attributes; a route file that is one only by the folder beside it has its own names.
+    if parent and getattr(sys.modules[parent].__spec__, "submodule_search_locations", None) is not None:
         setattr(sys.modules[parent], tail, module)
     return module
 

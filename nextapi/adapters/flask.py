@@ -7,13 +7,15 @@ files, and the host's where they would have led to a rule of its own, see `_Tree
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import Any, Unpack, cast
-from urllib.parse import quote
+from typing import Any, NamedTuple, Unpack, cast
+from urllib.parse import quote, unquote
 
 import flask
 from flask.blueprints import BlueprintSetupState
@@ -26,7 +28,7 @@ from nextapi.errors import BodyGoneError, HTTPError, OptionError
 from nextapi.http.message import Body, Request, Response
 from nextapi.http.query import encode_pairs
 from nextapi.options import OptionSettings, read_options
-from nextapi.routing.paths import after_segments, raw_path
+from nextapi.routing.paths import cut_path, quote_path, raw_path
 from nextapi.routing.segments import Kind, Segment, identifier
 
 __all__ = ["create_blueprint", "read_body", "to_request", "to_response"]
@@ -91,7 +93,10 @@ class _Requests(frozenset[str]):
     takes: Callable[[], bool]
 
     def __contains__(self, method: object) -> bool:
-        return not flask.has_request_context() or self.takes()
+        if method == "--":  # what werkzeug asks with to learn which methods a path has
+            return False
+        is_matching = flask.has_request_context() and flask.request.url_rule is None
+        return not is_matching or flask.request.routing_exception is not None or self.takes()
 
 
 class _SegmentConverter(UnicodeConverter):
@@ -157,6 +162,7 @@ class _Mount:
         self._trees = trees
         self._name = f"{state.name_prefix}.{state.name}".lstrip(".")
         self._prefix = (state.url_prefix or "").rstrip("/")
+        self._below_prefix = _prefix_pattern(self._prefix)
         self._response_class = _response_class(cast("flask.Flask", state.app).response_class)
         self._rules: dict[Route | None, Rule] = {}
         trees.mounts[self._name] = self
@@ -171,7 +177,13 @@ class _Mount:
         self, state: BlueprintSetupState, rule_class: type[_OwnRule], text: str, name: str, route: Route | None
     ) -> None:
         endpoint = f"{self._name}.{name}"
-        rule = rule_class(self._prefix + text or "/", endpoint=endpoint, subdomain=state.subdomain, merge_slashes=False)
+        rule = rule_class(
+            self._prefix + text,
+            endpoint=endpoint,
+            subdomain=state.subdomain,
+            defaults=state.url_defaults or None,
+            merge_slashes=False,
+        )
         requests = _Requests()
         rule.methods = cast("set[str]", requests)
         requests.takes = lambda: self._takes(flask.request, route)
@@ -182,38 +194,65 @@ class _Mount:
 
     def _view(self, name: str) -> Callable[..., flask.Response]:
         def view(**_: Any) -> flask.Response:
-            host_request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]  # a proxy's
-            request = to_request(host_request, self._prefix.count("/"))
-            return to_response(self._application.handle(request, self.match(host_request)), self._response_class)
+            request: flask.Request = flask.request._get_current_object()  # type: ignore[attr-defined]  # a proxy's
+            found = self.find(request)
+            response = self._application.handle(to_request(request, found.prefix, found.path), found.match)
+            return to_response(response, self._response_class)
 
         view.__name__ = view.__qualname__ = name
         return view
 
-    def match(self, request: flask.Request) -> Match:
+    def find(self, request: flask.Request) -> _Found:
         """Return what the request's path leads to; asked for by every rule that may take it, answered once."""
-        key = f"nextapi.match.{self._name}"
-        if key not in request.environ:
-            path = raw_path(request.environ)[1]
-            request.environ[key] = self._application.match(path[after_segments(path, self._prefix.count("/")) :])
-        match: Match = request.environ[key]
-        return match
+        all_found: dict[str, _Found] = vars(request).setdefault("nextapi", {})
+        if self._name not in all_found:
+            script, sent = raw_path(request.environ)
+            inside = self._below_prefix.match(request.path)
+            below = request.path[inside.end() :] if inside else request.path
+            cut = cut_path(sent, below, _decode_path)
+            prefix, path = (sent[:cut], sent[cut:]) if cut is not None else ("", quote_path(below))
+            all_found[self._name] = _Found(script + prefix, path, self._application.match(path))
+        return all_found[self._name]
 
     def _takes(self, request: flask.Request, route: Route | None) -> bool:
-        found = self.match(request).route
+        found = self.find(request).match.route
         # A path like /items/a%2Fb leads to a route that Flask, which sees /items/a/b, cannot find a rule for.
-        return route in (found, None) and not self._trees.are_passed_by(request)
+        return route in (found, None) and not self._trees.are_passed_by(request, self._rule_name(found))
+
+    def _rule_name(self, route: Route | None) -> str:
+        return f"{self._name}.{route.name}".upper() if route else ""
 
     def name_route(self, request: flask.Request) -> None:
         """Have the request name the route that runs, where the rule that took it is another one."""
-        match = self.match(request)
+        match = self.find(request).match
         rule = self._rules[match.route]
         if match.route is not None and request.endpoint != rule.endpoint:
             outer = {name: value for name, value in (request.view_args or {}).items() if name in rule.arguments}
-            try:
-                params = {identifier(name): value for name, value in decode_params(match.route, match.captured).items()}
-            except HTTPError:  # the answer will say so
-                params = {}
+            params: dict[str, Any] = {}
+            with suppress(HTTPError):  # the answer will say so
+                params = {identifier(name): v for name, v in decode_params(match.route, match.captured).items()}
             request.url_rule, request.view_args = rule, outer | params
+
+
+class _Found(NamedTuple):
+    """What a request's path leads to in a tree; `prefix` is what stands before the tree, `path` what is below it."""
+
+    prefix: str
+    path: str
+    match: Match
+
+
+def _prefix_pattern(prefix: str) -> re.Pattern[str]:
+    """Return what a mount's `url_prefix`, "/<lang>/v2", matches at the beginning of a path."""
+    parts = re.split(r"<(?:([^<>:]*):)?[^<>]*>", prefix)
+    text = re.escape(parts[0])
+    for converter, static in zip(parts[1::2], parts[2::2], strict=True):
+        text += (".+?" if converter == "path" else "[^/]+") + re.escape(static)
+    return re.compile(text + r"(?=/api(?:/|\Z))", re.DOTALL)
+
+
+def _decode_path(path: str) -> str:
+    return unquote(path, errors="replace")  # as werkzeug does
 
 
 class _Trees:
@@ -229,22 +268,21 @@ class _Trees:
         self._has_rivals = True
         self.mounts: dict[str, _Mount] = {}
 
-    def are_passed_by(self, request: flask.Request) -> bool:
-        """Say whether the request is the host's, wherever its path leads in a tree."""
+    def are_passed_by(self, request: flask.Request, rule_name: str) -> bool:
+        """Say whether a request, which leads to the rules of that name in a tree, is the host's all the same."""
         if self._map is None:
             self._map, self._has_rivals = self._map_without_methods(), self._are_there_rivals()
         if not self._has_rivals:
             return False
-        key = "nextapi.passed_by"
-        if key not in request.environ:
+        known: dict[str, bool] = vars(request).setdefault("nextapi_passed_by", {})
+        if rule_name not in known:
             adapter = self._app.create_url_adapter(request)
             assert adapter is not None, "a request has an adapter"
             adapter.map = self._map
             path = request.path
             other_form = path[:-1] if path.endswith("/") else path + "/"
-            request.environ[key] = self._is_hosts(adapter, path) or self._is_hosts(adapter, other_form)
-        passed: bool = request.environ[key]
-        return passed
+            known[rule_name] = any(self._is_hosts(adapter, form, rule_name) for form in (path, other_form))
+        return known[rule_name]
 
     def _are_there_rivals(self) -> bool:
         """Say whether the app has any rule that could match below a tree's /api."""
@@ -257,10 +295,10 @@ class _Trees:
         )
 
     @staticmethod
-    def _is_hosts(adapter: MapAdapter, path: str) -> bool:
+    def _is_hosts(adapter: MapAdapter, path: str, rule_name: str) -> bool:
         """Say whether a rule of the host's has `path`: it would answer, redirect or refuse the method."""
         try:
-            rule, _ = adapter.match(path, return_rule=True)
+            rule, _ = adapter.match(path, rule_name, return_rule=True)
         except RequestRedirect:
             return True
         except HTTPException:
@@ -283,7 +321,8 @@ class _Trees:
             if rule.build_only or rule.websocket or _is_rest(rule):
                 continue
             copy = rule.empty()
-            copy.methods = None
+            # Of nextapi's rules only those that the path leads to take part: a match asks for them by their name.
+            copy.methods = {rule.endpoint.upper()} if isinstance(rule, _OwnRule) else None
             copy.merge_slashes = rule.merge_slashes
             if isinstance(copy, _OwnRule):
                 copy.strict_slashes = False  # a slash at the end leads to the same file
@@ -294,17 +333,17 @@ class _Trees:
 # Translators
 
 
-def to_request(request: flask.Request, prefix_segments: int = 0) -> Request:
-    """Return Flask's request as nextapi's, below a mount whose `url_prefix` has so many segments."""
-    script, path = raw_path(request.environ)
-    cut = after_segments(path, prefix_segments)
+def to_request(request: flask.Request, prefix: str, path: str) -> Request:
+    """Return Flask's request as nextapi's: `path` is below the mount, `prefix` before it, both as they were sent."""
     query_string = request.environ.get("QUERY_STRING", "")
-    body = read_body(request)
-    return Request(request.method, path[cut:], query_string, request.environ, body, request, script + path[:cut])
+    return Request(request.method, path, query_string, request.environ, read_body(request), request, prefix)
 
 
 def read_body(request: flask.Request) -> Body | None:
-    """Return the body, from where the host has read it if it has; else Flask keeps what is read, for the host."""
+    """Return the body, from where the host has read it if it has; else Flask keeps what is read, for the host.
+
+    A body without Content-Length, which may be of any size, is read past Flask, and not kept.
+    """
     data = getattr(request, "_cached_data", None)
     if data is None and "form" in vars(request):
         # The host asked for the form first. werkzeug does not keep the bytes of a form; other bodies it leaves unread.
@@ -353,4 +392,6 @@ def _response_class(host_class: type[flask.Response]) -> type[flask.Response]:
 
 def to_response(response: Response, response_class: type[flask.Response]) -> flask.Response:
     """Return nextapi's response as Flask's, of the class that the mount made for it."""
-    return response_class(response.body, response.status_line(), response.headers)
+    made = response_class(response.body, response.status_line(), response.headers)
+    made.automatically_set_content_length = True  # from now on, for who changes the body
+    return made

@@ -59,17 +59,20 @@ class WSGIApp:
         self._debug = debug
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        request = to_request(environ)
-        if self._fallback is not None and self.application.match(request.path).route is None:
-            return self._fallback(environ, start_response)
         try:
-            response = self.application.handle(request)
+            request = to_request(environ)
+            is_fallbacks = self._fallback is not None and self.application.match(request.path).route is None
+            response = None if is_fallbacks else self.application.handle(request)
         except Exception as error:
-            _logger.error("%s %r failed", request.method, request.path, exc_info=error)
-            response = self._failed(request)
+            method = environ.get("REQUEST_METHOD", "")
+            _logger.error("%s %r failed", method, environ.get("PATH_INFO"), exc_info=error)
+            response = self._failed(method)
+        if response is None and self._fallback is not None:
+            return self._fallback(environ, start_response)
+        assert response is not None, "only the fallback's requests have none"
         return to_response(response, start_response)
 
-    def _failed(self, request: Request) -> Response:
+    def _failed(self, method: str) -> Response:
         body, headers = b"Internal Server Error", []
         if self._debug:
             body, headers = (
@@ -77,16 +80,14 @@ class WSGIApp:
                 [("Content-Type", "text/plain; charset=utf-8")],
             )
         headers.append(("Content-Length", str(len(body))))
-        return Response(500, headers, b"" if request.method == "HEAD" else body)
+        return Response(500, headers, b"" if method == "HEAD" else body)
 
 
 def to_request(environ: WSGIEnvironment) -> Request:
     """Return the request that a WSGI environ says."""
     prefix, path = raw_path(environ)
-    method = environ["REQUEST_METHOD"]
-    has_body = method not in _READING or "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
-    body = read_body(environ) if has_body else None
-    return Request(method, path, environ.get("QUERY_STRING", ""), environ, body, environ, prefix)
+    method, query_string = environ["REQUEST_METHOD"], environ.get("QUERY_STRING", "")
+    return Request(method, path, query_string, environ, read_body(environ), environ, prefix)
 
 
 def read_body(environ: WSGIEnvironment) -> Body | None:

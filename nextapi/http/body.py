@@ -17,7 +17,7 @@ from nextapi.http.message import Body
 from nextapi.http.query import decode_pairs, fold_pairs
 from nextapi.http.sizes import Limit
 
-__all__ = ["MAX_FORM_FIELDS", "decode_text", "parse_body", "read_body"]
+__all__ = ["MAX_FORM_FIELDS", "parse_body", "read_body"]
 
 MAX_FORM_FIELDS = 1000  # Node's querystring stops there without a word; here it is a 413
 
@@ -47,11 +47,14 @@ _CODECS = {
     "big5hkscs": "big5hkscs",
     "shiftjis": "shift_jis",
     "sjis": "shift_jis",
+    "xsjis": "shift_jis",
+    "tis620": "tis_620",
     "eucjp": "euc_jp",
     "euckr": "euc_kr",
     "macintosh": "mac-roman",
 }
-_NUMBERED = re.compile(r"(?:(iso8859)|(windows|win|cp)(?=125))(\d{1,4})")
+_NUMBERED = re.compile(r"(iso8859|latin|windows|win|cp)(\d{1,4})")
+_NUMBERED_CODECS = {"iso8859": "iso8859-", "latin": "latin", "windows": "cp", "win": "cp", "cp": "cp"}
 
 
 def read_body(body: Body, limit: Limit) -> bytes:
@@ -65,47 +68,49 @@ def read_body(body: Body, limit: Limit) -> bytes:
     if data and len(data) > limit.size:
         raise _too_large(limit)
     if body.length is not None and len(data) < body.length:
-        raise BodyError(400, "Invalid body")  # the client went away
+        raise _refused(400, "Invalid body")  # the client went away
     return data
 
 
 def _too_large(limit: Limit) -> BodyError:
-    return BodyError(413, f"Body exceeded {limit.text} limit")
+    return _refused(413, f"Body exceeded {limit.text} limit")
+
+
+def _refused(status: int, text: str) -> BodyError:
+    return BodyError(status, text, reason=text)  # Next's parser says it in both places
 
 
 def parse_body(data: bytes, content_type: str | None) -> Any:
     """Return what `data` says by its Content-Type: a value for JSON, an object for forms, else text, None for none."""
     parsed = parse_content_type(content_type) if content_type else None
     media_type, parameters = parsed or ("text/plain", {})
+    codec = _codec(parameters.get("charset", ""))
     if not data:
         return {} if media_type in _JSON_TYPES or media_type == _FORM_TYPE else None
-    text = decode_text(data, parameters.get("charset", ""))
+    text = data.decode(codec, "replace").removeprefix("\ufeff")
     if media_type in _JSON_TYPES:
         try:
             return loads(text)
         except ValueError:
-            raise BodyError(400, "Invalid JSON") from None
+            raise _refused(400, "Invalid JSON") from None
     if media_type == _FORM_TYPE:
         if text.count("&") >= MAX_FORM_FIELDS and sum(map(bool, text.split("&"))) > MAX_FORM_FIELDS:
-            raise BodyError(413, f"Body exceeded {MAX_FORM_FIELDS} fields limit")
+            raise _refused(413, f"Body exceeded {MAX_FORM_FIELDS} fields limit")
         return fold_pairs(decode_pairs(text))
     return text
 
 
-def decode_text(data: bytes, charset: str) -> str:
-    """Return `data` as text; bytes that are none become U+FFFD, a byte order mark goes. "" is UTF-8."""
-    codec = _codec(charset) if charset else "utf-8"
-    return data.decode(codec, "replace").removeprefix("\ufeff")
-
-
 def _codec(charset: str) -> str:
+    """Return Python's codec for a charset, "" being UTF-8; raise `BodyError` (400) for one that there is none for."""
+    if not charset:
+        return "utf-8"
     name = re.sub(r"[^0-9a-z]", "", charset.lower())
     if name in _CODECS:
         return _CODECS[name]
     if match := _NUMBERED.fullmatch(name):
-        codec = f"iso8859-{match[3]}" if match[1] else f"cp{match[3]}"
+        codec = f"{_NUMBERED_CODECS[match[1]]}{match[2]}"
         try:
             return codecs.lookup(codec).name
         except LookupError:
             pass
-    raise BodyError(400, "Invalid body")
+    raise _refused(400, "Invalid body")

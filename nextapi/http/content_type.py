@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from nextapi.http.text import WHITESPACE
+from nextapi.text import TOKEN, WHITESPACE
 
 __all__ = ["ContentType", "parse_content_type"]
 
 ContentType = tuple[str, dict[str, str]]
 
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = r'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\xff])*"'
-_TYPE = re.compile(f"{_TOKEN}/{_TOKEN}")
-_PARAMETER = re.compile(rf"; *({_TOKEN}) *= *({_QUOTED}|{_TOKEN}) *")
+_TYPE = re.compile(f"{TOKEN}/{TOKEN}")
+_PARAMETER = re.compile(rf"; *({TOKEN}) *= *({_QUOTED}|{TOKEN}) *")
 _ESCAPE = re.compile(r"\\([\t\x20-\xff])")
 
 

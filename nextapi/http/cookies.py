@@ -11,19 +11,18 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from werkzeug.http import http_date
 
 from nextapi.errors import HeaderError
-from nextapi.http.text import WHITESPACE
+from nextapi.text import TOKEN, WHITESPACE, decode_uri_component
 
 __all__ = ["parse_cookie", "serialize_cookie"]
 
 # RFC 9110, 5.6.2: a token. npm's `cookie` lets every visible character pass.
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_NAME = re.compile(TOKEN)
 _ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SAME_SITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
 _PRIORITY = {"low": "Low", "medium": "Medium", "high": "High"}
 
@@ -43,17 +42,14 @@ def parse_cookie(header: str) -> dict[str, str]:
         value = value.strip(WHITESPACE)
         if value.startswith('"'):
             value = value[1:-1]
-        cookies[name] = _decode(value) if "%" in value else value
+        cookies[name] = _decode(value)
     return cookies
 
 
 def _decode(value: str) -> str:
-    """Return `value` decoded as by JavaScript's decodeURIComponent; where that fails, `value` itself."""
-    if _BAD_ESCAPE.search(value):
-        return value
     try:
-        return unquote(value, errors="strict")
-    except UnicodeDecodeError:
+        return decode_uri_component(value)
+    except ValueError:
         return value
 
 

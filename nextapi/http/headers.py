@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, overload
 
 from nextapi.errors import HeaderError
+from nextapi.text import TOKEN
 
 __all__ = ["EnvironHeaders", "check_header_name", "check_header_value"]
 
 T = TypeVar("T")
 
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_NAME = re.compile(TOKEN)
 # RFC 9110, 5.5: a tab, what is visible, and latin-1's upper half.
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 

@@ -24,6 +24,8 @@ from nextapi.errors import SerializationError
 
 __all__ = ["dumps", "loads", "number_text"]
 
+# Of numbers that stand in the text, those that JavaScript writes otherwise.
+_MAY_DIFFER = re.compile(r"\d(?:\.0|e[+-]\d+)(?=[,\]}\"]|\Z)")
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
 
@@ -36,12 +38,12 @@ def dumps(value: object) -> bytes:
     """
     try:
         text = "".join(_encode(value, 0))
-        if ".0" in text or "e+" in text or "e-0" in text:
-            text = _walk(value, (), ())
+        if (".0" in text or "e+" in text or "e-0" in text) and _MAY_DIFFER.search(text):
+            text = _walk(value, [], set())
     except SerializationError:
         raise
     except (TypeError, ValueError, OverflowError, RecursionError):
-        text = _walk(value, (), ())
+        text = _walk(value, [], set())
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -98,7 +100,7 @@ def _make_encode() -> Callable[[object, int], Iterable[str]]:
 _encode = _make_encode()
 
 
-def _walk(value: Any, place: tuple[object, ...], outer: tuple[int, ...]) -> str:
+def _walk(value: Any, place: list[object], outer: set[int]) -> str:
     """Return `value`, which stands at `place` inside the containers with the ids `outer`, as JSON text."""
     if isinstance(value, str):
         return encoder.encode_basestring(value)
@@ -113,43 +115,54 @@ def _walk(value: Any, place: tuple[object, ...], outer: tuple[int, ...]) -> str:
         return number_text(value)
     if id(value) in outer:
         raise SerializationError(f"{_at(place)} holds itself: JSON has no text for a cycle")
-    outer = (*outer, id(value))
+    outer.add(id(value))
     pieces = []
     try:
         # Loops, not generators: a level of the value is a level of Python's stack, as in the encoder.
         if isinstance(value, dict):
             for key, item in value.items():
-                pieces.append(f"{_key(key, place)}:{_walk(item, (*place, key), outer)}")
-            return "{" + ",".join(pieces) + "}"
-        if isinstance(value, list | tuple):
+                name = _key(key, place)
+                place.append(key)
+                pieces.append(f"{name}:{_walk(item, place, outer)}")
+                place.pop()
+            text = "{" + ",".join(pieces) + "}"
+        elif isinstance(value, list | tuple):
             for index, item in enumerate(value):
-                pieces.append(_walk(item, (*place, index), outer))
-            return "[" + ",".join(pieces) + "]"
-        try:
-            plain = _plain(value)
-        except _NoTextError:
-            raise SerializationError(
-                f"{_at(place)} is {type(value).__name__}, which JSON has no text for: send text, numbers, lists, "
-                "dicts, dataclasses, dates"
-            ) from None
-        except OverflowError:
-            raise SerializationError(f"{_at(place)} is {value!r}, which is no time in UTC") from None
-        return _walk(plain, place, outer)
+                place.append(index)
+                pieces.append(_walk(item, place, outer))
+                place.pop()
+            text = "[" + ",".join(pieces) + "]"
+        else:
+            text = _walk(_stand_in(value, place), place, outer)
     except RecursionError:
         raise SerializationError("the value is nested too deep for JSON text") from None
+    outer.remove(id(value))
+    return text
 
 
-def _key(key: object, place: tuple[object, ...]) -> str:
+def _stand_in(value: object, place: list[object]) -> object:
+    try:
+        return _plain(value)
+    except _NoTextError:
+        raise SerializationError(
+            f"{_at(place)} is {type(value).__name__}, which JSON has no text for: send text, numbers, lists, dicts, "
+            "dataclasses, dates"
+        ) from None
+    except OverflowError:
+        raise SerializationError(f"{_at(place)} is {value!r}, which is no time in UTC") from None
+
+
+def _key(key: object, place: list[object]) -> str:
     if isinstance(key, str):
         return encoder.encode_basestring(key)
     if isinstance(key, float) and not math.isfinite(key):
         return '"NaN"' if math.isnan(key) else '"Infinity"' if key > 0 else '"-Infinity"'
     if key is None or isinstance(key, bool | int | float):
-        return f'"{_walk(key, (), ())}"'
+        return f'"{_walk(key, [], set())}"'
     raise SerializationError(f"{_at(place)} has the key {key!r}: keys are text or numbers")
 
 
-def _at(place: tuple[object, ...]) -> str:
+def _at(place: list[object]) -> str:
     return "value" + "".join(f"[{key!r}]" for key in place) if place else "the value"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote_plus, unquote
 
-from nextapi.http.text import utf8
+from nextapi.text import utf8
 
 __all__ = ["decode_pairs", "encode_pairs", "fold_pairs", "query_text"]
 

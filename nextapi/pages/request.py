@@ -34,6 +34,7 @@ class NextApiRequest(Generic[BodyT]):
 
     body: BodyT = None  # type: ignore[assignment]  # Next: undefined, where the parser is off
     _query: dict[str, Any] | None = None
+    _search_params: URLSearchParams | None = None
     _cookies: dict[str, str] | None = None
     _raw_body: bytes | None = None
     _stream: IO[bytes] | None = None
@@ -71,7 +72,9 @@ class NextApiRequest(Generic[BodyT]):
     @property
     def search_params(self) -> URLSearchParams:
         """The query without the path's parameters, all pairs in order."""
-        return URLSearchParams(decode_pairs(query_text(self._request.query_string)))
+        if self._search_params is None:
+            self._search_params = URLSearchParams(decode_pairs(query_text(self._request.query_string)))
+        return self._search_params
 
     @property
     def url(self) -> str:

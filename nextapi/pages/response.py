@@ -17,7 +17,7 @@ from nextapi.http.headers import check_header_name, check_header_value
 from nextapi.http.json import dumps, number_text
 from nextapi.http.message import Request, Response
 from nextapi.http.sizes import format_size
-from nextapi.http.text import utf8
+from nextapi.text import utf8
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -31,6 +31,7 @@ else:
 __all__ = ["NextApiResponse", "to_response"]
 
 HeaderValue = str | int | float | Iterable[str]
+_Value = str | int | float | list[str]
 
 # How far an answer is.
 _OPEN, _HEADERS_FINAL, _ENDED = range(3)
@@ -53,7 +54,7 @@ class NextApiResponse(Generic[DataT]):
         self._request = request
         self._state = _OPEN
         self._status = 200
-        self._headers: dict[str, tuple[str, str | list[str]]] = {}
+        self._headers: dict[str, tuple[str, _Value]] = {}
         self._are_lines = True  # `_headers` has a text for each name, and goes out as it is
 
     @property
@@ -111,7 +112,7 @@ class NextApiResponse(Generic[DataT]):
         if key == "set-cookie" and isinstance(checked, list):
             checked = list(dict.fromkeys(checked))  # as Next does
         self._headers[key] = (name, checked)
-        if isinstance(checked, list) or is_hop_by_hop(key):
+        if not isinstance(checked, str) or is_hop_by_hop(key):
             self._are_lines = False
         return self
 
@@ -123,17 +124,16 @@ class NextApiResponse(Generic[DataT]):
         before, after = known[1], _header_value(name, value)
         if self._state != _OPEN:
             raise self._too_late(f"header {name!r}")
-        lines = [*([before] if isinstance(before, str) else before), *([after] if isinstance(after, str) else after)]
-        self._headers[name.lower()] = (known[0], lines)
+        self._headers[name.lower()] = (known[0], [*_texts(before), *_texts(after)])
         self._are_lines = False
         return self
 
-    def get_header(self, name: str) -> str | list[str] | None:
-        """Return what was set: a list where a list was, None where nothing was."""
+    def get_header(self, name: str) -> str | int | float | list[str] | None:
+        """Return what was set: a number or a list where one was, None where nothing was."""
         known = self._headers.get(name.lower())
         return known[1] if known else None
 
-    def get_headers(self) -> dict[str, str | list[str]]:
+    def get_headers(self) -> dict[str, str | int | float | list[str]]:
         """Return all headers that were set, by lower-case name."""
         return {key: value for key, (_, value) in self._headers.items()}
 
@@ -175,7 +175,7 @@ class NextApiResponse(Generic[DataT]):
 
     def flush_headers(self) -> None:
         """Declare status and headers final."""
-        self._state = _HEADERS_FINAL
+        self._state = max(self._state, _HEADERS_FINAL)
 
     # Body
 
@@ -199,14 +199,20 @@ class NextApiResponse(Generic[DataT]):
             raise self._too_late("send()")
         if data is None:
             self.end()
-        elif not isinstance(data, str | bytes | bytearray | memoryview):
-            self.json(data)
-        elif self._state != _OPEN:
-            self.end(data)
         else:
-            self._send(utf8(data) if isinstance(data, str) else bytes(data))
-            if not isinstance(data, str) and self._status not in (204, 304):
+            is_text, is_bytes = isinstance(data, str), isinstance(data, bytes | bytearray | memoryview)
+            body = _body_bytes(data) if is_text or is_bytes else dumps(data)
+            if self._state != _OPEN:
+                self.end(body)
+                return
+            self._send(body)
+            # The type comes after the tag, as in Next: what is not sent has none.
+            if is_text or self._status in (204, 304):
+                return
+            if is_bytes:
                 self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
+            else:
+                self._headers["content-type"] = _JSON
 
     @overload
     def redirect(self, url: str, /) -> Self: ...
@@ -228,7 +234,7 @@ class NextApiResponse(Generic[DataT]):
         self._end(target.encode())
         return self
 
-    def write(self, data: str | bytes | list[str]) -> bool:
+    def write(self, data: str | bytes | int | float | list[str]) -> bool:
         """Add to the body. Status and headers stand from the first call on; `end()` completes the answer."""
         if self._state == _ENDED:
             raise self._too_late("write()")
@@ -238,7 +244,7 @@ class NextApiResponse(Generic[DataT]):
         self._written += _body_bytes(data)
         return True
 
-    def end(self, data: str | bytes | bytearray | memoryview | list[str] | None = None) -> Self:
+    def end(self, data: str | bytes | int | float | list[str] | None = None) -> Self:
         """Complete the answer, with `data` at the end of its body; what `get_header` returned can be given too."""
         if self._state == _ENDED:
             raise self._too_late("end()")
@@ -286,14 +292,14 @@ def to_response(res: NextApiResponse[Any], response_limit: int | float | None) -
     if response_limit is not None and len(body) >= response_limit:
         _logger.warning(
             "API response for %s exceeds %s. API Routes are meant to respond quickly.",
-            request.path,
+            repr(request.path)[1:-1],
             format_size(response_limit),
         )
     fields, length = res._headers, str(len(body))
     if "content-length" in fields:
-        declared = fields.pop("content-length")[1]
-        if request.method == "HEAD" and not body:
-            length = str(declared)
+        declared = _texts(fields.pop("content-length")[1])
+        if request.method == "HEAD" and not body and declared:
+            length = declared[0]
     headers: list[tuple[str, str]]
     headers = [*fields.values()] if res._are_lines else _lines(fields)  # type: ignore[list-item]  # lines have one text
     if status == 204 or status == 304:
@@ -305,17 +311,15 @@ def to_response(res: NextApiResponse[Any], response_limit: int | float | None) -
     return Response(status, headers, body, res._message)
 
 
-def _lines(fields: dict[str, tuple[str, str | list[str]]]) -> list[tuple[str, str]]:
+def _lines(fields: dict[str, tuple[str, _Value]]) -> list[tuple[str, str]]:
     """Return a header line for each value of each field but those that are the server's to say (PEP 3333)."""
-    lines = []
-    for name, value in fields.values():
-        if is_hop_by_hop(name):
-            continue
-        if isinstance(value, str):
-            lines.append((name, value))
-        else:
-            lines.extend((name, line) for line in value)
-    return lines
+    return [(name, text) for name, value in fields.values() if not is_hop_by_hop(name) for text in _texts(value)]
+
+
+def _texts(value: _Value) -> list[str]:
+    if isinstance(value, list):
+        return value
+    return [value if isinstance(value, str) else number_text(value)]
 
 
 def _status_code(code: object) -> int:
@@ -329,20 +333,20 @@ def _status_code(code: object) -> int:
     return number
 
 
-def _header_value(name: str, value: object) -> str | list[str]:
-    """Return a header's value as text, or a list of texts; raise `HeaderError` where it cannot go on the wire."""
+def _header_value(name: str, value: object) -> _Value:
+    """Return a header's value as text, number or list of texts; raise `HeaderError` if it cannot go on the wire."""
     if isinstance(value, str):
         check_header_value(name, value)
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value) if isinstance(value, int) else number_text(value)
+        return value
     if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray | Mapping):
-        lines = []
+        lines: list[str] = []
         for line in value:
-            text = _header_value(name, line)
-            if isinstance(text, list):
+            checked = _header_value(name, line)
+            if isinstance(checked, list):
                 raise HeaderError(f'A list in header "{name}" holds text', value, "ERR_HTTP_INVALID_HEADER_VALUE")
-            lines.append(text)
+            lines.extend(_texts(checked))
         return lines
     raise HeaderError(f'Invalid value for header "{name}"', value, "ERR_HTTP_INVALID_HEADER_VALUE")
 
@@ -354,6 +358,8 @@ def _body_bytes(data: object) -> bytes:
         return bytes(data)
     if isinstance(data, list) and all(isinstance(line, str) for line in data):
         return utf8(", ".join(data))
+    if isinstance(data, int | float) and not isinstance(data, bool):
+        return number_text(data).encode()
     raise TypeError(
         f"write() and end() take text or bytes, not {type(data).__name__}: json() and send() take other values"
     )

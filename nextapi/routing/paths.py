@@ -7,15 +7,14 @@ hands over the decoded path; servers add the target as it was sent under names o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-__all__ = ["CanonicalPath", "after_segments", "canonical_path", "decode_segment", "quote_path", "raw_path"]
+__all__ = ["CanonicalPath", "canonical_path", "cut_path", "quote_path", "raw_path"]
 
 _NOT_CANONICAL = re.compile(r"//|\\|/(?:\.|%2e){1,2}(?:/|\Z)|./\Z", re.IGNORECASE)
 _SLASHES = re.compile(r"[/\\]{2,}|\\")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # What a client may send as it is. A server that hands over only the decoded path leaves no telling %2F from "/".
 _SAFE = "!\"$&'()*+,-./:;<=>@[\\]^_`{|}~"
 
@@ -45,11 +44,11 @@ def raw_path(environ: Mapping[str, Any]) -> tuple[str, str]:
         sent = target.partition("?")[0].partition("#")[0]
         if not sent.startswith("/"):
             sent = "/" + sent.partition("://")[2].partition("/")[2]
-        if unquote_to_bytes(sent.encode("latin-1")) == (script + info).encode("latin-1"):
-            # A mount's own prefix is cut off by its segments: it may be escaped in another way than SCRIPT_NAME.
-            cut = after_segments(sent, script.count("/"))
-            if unquote_to_bytes(sent[cut:].encode("latin-1")) == info.encode("latin-1"):
-                return _escaped(sent[:cut]), _escaped(sent[cut:])
+        decoded = _decode_latin1(sent)
+        if decoded == script + info and (cut := cut_path(sent, info, _decode_latin1)) is not None:
+            return _escaped(sent[:cut]), _escaped(sent[cut:])
+        if decoded == info:  # a proxy took the prefix off, and said so
+            return quote(script, safe=_SAFE, encoding="latin-1"), _escaped(sent)
     return quote(script, safe=_SAFE, encoding="latin-1"), quote(info, safe=_SAFE, encoding="latin-1")
 
 
@@ -58,14 +57,26 @@ def quote_path(path: str) -> str:
     return quote(path, safe=_SAFE)
 
 
-def after_segments(path: str, count: int) -> int:
-    """Return the index in `path` of the slash after its first `count` segments."""
+def _decode_latin1(path: str) -> str:
+    return unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
+
+
+def cut_path(sent: str, rest: str, decode: Callable[[str], str]) -> int | None:
+    """Return the index of the slash in `sent` from which on it decodes to `rest`; None where there is none.
+
+    A mount's prefix is cut off by what is left when it is decoded: the prefix itself may hide slashes in escapes.
+    """
+    decoded = decode(sent)
+    if not decoded.endswith(rest):
+        return None
     index = 0
-    for _ in range(count):
-        index = path.find("/", index + 1)
+    for _ in range(decoded.count("/", 0, len(decoded) - len(rest)) + 1):
+        if decode(sent[index:]) == rest:
+            return index
+        index = sent.find("/", index + 1)
         if index < 0:
-            return len(path)
-    return index
+            break
+    return None
 
 
 def _escaped(path: str) -> str:
@@ -92,12 +103,3 @@ def canonical_path(path: str) -> CanonicalPath:
         elif part:
             parts.append(part)
     return CanonicalPath("/" + "/".join(parts), collapsed, had_dots, at_folder and bool(parts))
-
-
-def decode_segment(segment: str) -> str:
-    """Return `segment` decoded as by JavaScript's decodeURIComponent; raise ValueError where it cannot be."""
-    if "%" not in segment:
-        return segment
-    if _BAD_ESCAPE.search(segment):
-        raise ValueError(f"{segment!r} has a percent sign that begins no escape")
-    return unquote_to_bytes(segment).decode("utf-8")

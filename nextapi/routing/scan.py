@@ -55,7 +55,8 @@ def _files(folder: Path, extensions: tuple[str, ...]) -> Iterator[tuple[Path, st
         if entry.name.startswith(("_", ".")):
             continue
         if entry.is_dir():
-            yield from _files(entry, extensions)
+            if entry.resolve() not in (folder.resolve(), *folder.resolve().parents):  # a link upwards has no end
+                yield from _files(entry, extensions)
             continue
         for extension in extensions:
             stem = entry.name.removesuffix("." + extension)

@@ -72,7 +72,7 @@ def pattern_text(segments: tuple[Segment, ...]) -> str:
 
 def identifier(name: str) -> str:
     """Return a parameter's name as a Python identifier, "_" in place of what one cannot have: "some-id" is some_id."""
-    text = re.sub(r"\W", "_", name)
+    text = re.sub(r"[^0-9A-Za-z]", "_", name)
     return text if not text[0].isdigit() else "_" + text
 
 

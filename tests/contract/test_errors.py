@@ -68,13 +68,26 @@ def test_raised_headers_are_checked(serve: Serve, host: str) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    ["BodyError(400, 'a\\r\\nX-Evil: 1')", "BodyError(400, '漢')", "HTTPError(99, 'x')", "HTTPError('404', 'x')"],
+    [
+        "HTTPError(400, 'x', reason='a\\r\\nX-Evil: 1')",
+        "BodyError(400, 'x', reason='漢')",
+        "HTTPError(99, 'x')",
+        "HTTPError('404', 'x')",
+    ],
 )
 def test_raised_errors_are_checked(serve: Serve, error: str) -> None:
     """What cannot be a status line is a 500, and nothing of it is sent."""
     answer = serve({"a": route(f"raise {error}", before="from nextapi import BodyError, HTTPError")}).get("/api/a")
     assert answer.status_code == 500
     assert "X-Evil" not in answer.headers
+
+
+def test_an_own_body_error_is_text(serve: Serve) -> None:
+    """A handler's own `BodyError`, whatever it says, has a type, and the standard reason."""
+    before = "from nextapi import BodyError"
+    answer = serve({"a": route("raise BodyError(422, f'bad {req.query}')", before=before)}).get("/api/a?b=<b>漢")
+    assert answer.status_code == 422
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 def test_a_raised_204_has_no_body(serve: Serve) -> None:

@@ -66,6 +66,12 @@ def _get_raw(client: Client, target: str) -> Any:
     return client.get("/", environ_overrides={"RAW_URI": target, "PATH_INFO": decoded})
 
 
+def test_search_params_stick(serve: Serve) -> None:
+    """What is changed in `search_params` stays changed, as in `query`."""
+    client = serve({"a": "req.search_params.set('x', '1')\nres.json(req.search_params.get_all('x'))"})
+    assert client.get("/api/a?x=2&x=3").json == ["1"]
+
+
 def test_cookies(serve: Serve) -> None:
     """Cookies are a dict, the first of two wins, and none at all is an empty one."""
     client = serve({"a": "res.json(req.cookies)"})

@@ -70,6 +70,35 @@ def test_written_pieces_are_one_body(serve: Serve) -> None:
     assert (answer.data, answer.headers["Content-Length"]) == (b"onetwothree", "11")
 
 
+def test_flushing_a_complete_answer_changes_nothing(serve: Serve) -> None:
+    """`flush_headers` after the end is no mistake, as in Node."""
+    assert serve({"a": "res.end('x')\nres.flush_headers()"}).get("/api/a").data == b"x"
+
+
+def test_headers_keep_their_kind(serve: Serve) -> None:
+    """`get_header` returns numbers and lists as they were set; both go out as text, and can be written."""
+    body = (
+        "res.set_header('X-N', 3).set_header('X-L', ['a', 'b'])\nres.json([res.get_header(n) for n in ('x-n', 'X-l')])"
+    )
+    answer = serve({"a": body}).get("/api/a")
+    assert answer.json == [3, ["a", "b"]]
+    assert (answer.headers["X-N"], answer.headers.getlist("X-L")) == ("3", ["a", "b"])
+
+
+def test_hop_by_hop_headers_are_the_server_s(serve: Serve) -> None:
+    """What a WSGI application must not send (PEP 3333) is taken, and not sent."""
+    answer = serve({"a": "res.set_header('Connection', 'keep-alive').set_header('X-A', '1').end('x')"}).get("/api/a")
+    assert "Connection" not in answer.headers
+    assert answer.headers["X-A"] == "1"
+
+
+def test_a_304_of_send_has_no_type(serve: Serve) -> None:
+    """`send` finds the tag before it sets a type, `json` after it, as in Next."""
+    client = serve({"a": "res.send({'a': 1})"})
+    answer = client.get("/api/a", headers={"If-None-Match": "*"})
+    assert (answer.status_code, answer.headers.get("Content-Type")) == (304, None)
+
+
 def test_end_takes_what_get_header_returns(serve: Serve) -> None:
     """The setCookie example of Next's documentation ends with the header that it has set."""
     client = serve({"a": "res.set_header('Set-Cookie', ['a=1', 'b=2']).end(res.get_header('Set-Cookie'))"})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from django.http import HttpResponse
 from django.test import Client as DjangoClient
 from django.test import RequestFactory, override_settings
 from django.urls import include, path, resolve, reverse
+from django.urls.converters import StringConverter, register_converter
 
 from tests.support.mounts import configure_django, django_project
 from tests.support.trees import route, write_tree
@@ -137,26 +140,120 @@ def test_the_test_client_keeps_cookies(tmp_path: Path) -> None:
 
 def test_middleware_may_change_headers(tmp_path: Path) -> None:
     """A middleware that sets a repeated header anew, or reads it, has Django's one value."""
-
     seen = []
 
-    def middleware(get_response: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        def call(request: Any) -> HttpResponse:
-            response = get_response(request)
-            seen.append(response["X-A"])
-            response["X-B"] = "changed"
-            return response
+    def change(response: Any) -> None:
+        seen.append(response["X-A"])
+        response["X-B"] = "changed"
 
-        return call
-
-    sys.modules[__name__].__dict__["own_middleware"] = middleware
-    sys.modules["own_middleware_module"] = sys.modules[__name__]
     files = {"a": "res.set_header('X-A', ['1', '2']).set_header('X-B', ['1', '2']).end()"}
-    with django_project(mount(tmp_path, files), MIDDLEWARE=["own_middleware_module.own_middleware"]) as client:
+    with django_project(mount(tmp_path, files), MIDDLEWARE=[middleware("sets", after=change)]) as client:
         answer = client.get("/api/a")
     assert seen == ["1, 2"]
     assert answer.headers.getlist("X-A") == ["1", "2"]
     assert answer.headers.getlist("X-B") == ["changed"]
+
+
+def middleware(
+    name: str, change: Callable[[Any], None] | None = None, after: Callable[[Any], None] | None = None
+) -> str:
+    """Return the dotted path of a middleware that changes requests or responses."""
+
+    def factory(get_response: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        def call(request: Any) -> HttpResponse:
+            if change:
+                change(request)
+            response = get_response(request)
+            if after:
+                after(response)
+            return response
+
+        return call
+
+    module = sys.modules.setdefault("middleware_of_tests", ModuleType("middleware_of_tests"))
+    setattr(module, name, factory)
+    return f"middleware_of_tests.{name}"
+
+
+def test_a_rewritten_path_counts(tmp_path: Path) -> None:
+    """Where a middleware rewrites the path, the handler gets what the project's checks saw."""
+
+    def rewrite(request: Any) -> None:
+        request.path_info = request.path = "/api/i/public"
+
+    names = [middleware("rewrites", rewrite)]
+    with django_project(mount(tmp_path, {"i/[id]": "res.json(req.params)"}), MIDDLEWARE=names) as client:
+        answer = client.get("/", environ_overrides={"RAW_URI": "/api/i/secret", "PATH_INFO": "/api/i/secret"})
+    assert answer.json == {"id": "public"}
+
+
+def test_middleware_may_change_body_and_cookies(tmp_path: Path) -> None:
+    """A changed body has its own length; a cookie that was changed, or dropped, goes out as it is then."""
+
+    def change(response: Any) -> None:
+        response.content += b" and more"
+        response.set_cookie("a", "changed")
+        response.cookies["b"]["samesite"] = "Lax"
+        response.delete_cookie("c")
+
+    lines = ["a=1; Path=/", "b=2; Path=/x; HttpOnly", "c=3; Path=/", "d=4; Weird"]
+    common = "django.middleware.common.CommonMiddleware"
+    files = {"a": f"res.set_header('Set-Cookie', {lines!r}).end('body')"}
+    names = [common, middleware("changes", after=change)]
+    with django_project(mount(tmp_path, files), MIDDLEWARE=names) as client:
+        answer = client.get("/api/a")
+    assert (answer.data, answer.headers["Content-Length"]) == (b"body and more", "13")
+    sent = answer.headers.getlist("Set-Cookie")
+    assert sent[0] == "a=changed; Path=/"
+    assert sent[1] == "b=2; HttpOnly; Path=/x; SameSite=Lax"
+    assert "Max-Age=0" in sent[2]
+    assert sent[3] == "d=4; Weird"
+
+
+def test_cached_responses_keep_their_cookies(tmp_path: Path) -> None:
+    """A response can be pickled, as Django's cache does it."""
+    with django_project(mount(tmp_path, {"a": "res.set_header('Set-Cookie', ['a=1; Path=/; Odd']).end()"})):
+        response = resolve("/api/a").func(RequestFactory().get("/api/a"))
+    copy = pickle.loads(pickle.dumps(response))
+    assert [cookie.OutputString() for cookie in copy.cookies.values()] == ["a=1; Path=/; Odd"]
+
+
+def test_the_same_urlconf_twice(tmp_path: Path) -> None:
+    """A tree that is included twice, under two namespaces, answers in both places."""
+    patterns = create_urlpatterns(write_tree(tmp_path, {"a": "res.end(req.url)"}))
+    with django_project([path("", include(patterns)), path("v2/", include(patterns, namespace="v2"))]) as client:
+        assert (reverse("nextapi:a"), reverse("v2:a")) == ("/api/a", "/v2/api/a")
+        assert client.get("/api/a").text == client.get("/v2/api/a").text == "/api/a"
+
+
+def test_force_script_name(tmp_path: Path) -> None:
+    """Redirects of nextapi's own have the script name that the project says it has."""
+    with django_project(mount(tmp_path, {"a": "res.end()"}), FORCE_SCRIPT_NAME="/app") as client:
+        assert client.get("/api/a/").headers["Location"] == "/app/api/a"
+
+
+def test_parameters_of_any_name(tmp_path: Path) -> None:
+    """A parameter may have the name of a view's own argument."""
+    with django_project(mount(tmp_path, {"[request]": "res.json(req.params)"})) as client:
+        assert client.get("/api/x").json == {"request": "x"}
+
+
+def test_verdicts_are_not_kept(tmp_path: Path) -> None:
+    """A project's pattern that comes to match later, by a converter that looks things up, has its path from then on."""
+    known: set[str] = set()
+
+    class Known(StringConverter):
+        def to_python(self, value: str) -> str:
+            if value not in known:
+                raise ValueError
+            return value
+
+    register_converter(Known, f"known_{id(known)}")
+    own = path(f"api/<known_{id(known)}:thing>", lambda request, thing: HttpResponse(f"own {thing}"))
+    with django_project([*mount(tmp_path, {"a": "res.end()"}), own]) as client:
+        assert client.get("/api/thing").text == "Not Found"
+        known.add("thing")
+        assert client.get("/api/thing").text == "own thing"
 
 
 BODY = "res.json({'body': req.body, 'raw': req.raw_body.decode(), 'host': req.raw.body.decode()})"
@@ -164,17 +261,8 @@ BODY = "res.json({'body': req.body, 'raw': req.raw_body.decode(), 'host': req.ra
 
 def test_bodies_are_shared(tmp_path: Path) -> None:
     """What the project's middleware has read is there, and what nextapi reads stays there for the project."""
-
-    def reads(get_response: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        def call(request: Any) -> HttpResponse:
-            getattr(request, request.GET.get("read", "method"))
-            return get_response(request)
-
-        return call
-
-    sys.modules["reading_middleware"] = sys.modules[__name__]
-    sys.modules[__name__].__dict__["reads"] = reads
-    with django_project(mount(tmp_path, {"a": BODY}), MIDDLEWARE=["reading_middleware.reads"]) as client:
+    names = [middleware("reads", lambda request: getattr(request, request.GET.get("read", "method")))]
+    with django_project(mount(tmp_path, {"a": BODY}), MIDDLEWARE=names) as client:
         for reader in ("method", "body", "POST"):
             answer = client.put(f"/api/a?read={reader}", json={"a": 1})
             assert answer.json == {"body": {"a": 1}, "raw": '{"a": 1}', "host": '{"a": 1}'}
@@ -184,16 +272,8 @@ def test_bodies_are_shared(tmp_path: Path) -> None:
 
 def test_a_multipart_body_that_is_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A multipart body that the project has parsed cannot be had again: the error says what to do."""
-    files = {"a": route("req.raw.POST\nres.json(req.body)", before="import nextapi")}
-    before = "from django.views.decorators.csrf import csrf_exempt"
-    assert before
-
-    def reads(get_response: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        return lambda request: (request.POST, get_response(request))[1]
-
-    sys.modules["posting_middleware"] = sys.modules[__name__]
-    sys.modules[__name__].__dict__["posts"] = reads
-    with django_project(mount(tmp_path, files), MIDDLEWARE=["posting_middleware.posts"]) as client:
+    names = [middleware("posts", lambda request: request.POST)]
+    with django_project(mount(tmp_path, {"a": "res.json(req.body)"}), MIDDLEWARE=names) as client:
         answer = client.post("/api/a", data={"a": "1"}, content_type="multipart/form-data")
     assert answer.status_code == 500
     assert "take it from req.raw.POST and req.raw.FILES" in caplog.text

@@ -91,6 +91,56 @@ def test_prefixes(app: flask.Flask, tmp_path: Path, prefix: str) -> None:
     assert client.get("/api/a").status_code == 404
 
 
+def test_a_prefix_cannot_be_moved(app: flask.Flask, tmp_path: Path) -> None:
+    """A slash that hides in a prefix's parameter does not lead to another file than the one that hooks saw."""
+    files = {"admin": "res.end('admin')", "api/admin": "res.end('below')"}
+    client = mount(app, tmp_path, files, url_prefix="/<org>/<repo>")
+    raw = {"RAW_URI": "/acme%2Fx/api/api/admin", "PATH_INFO": "/acme/x/api/api/admin"}
+    assert client.get("/", environ_overrides=raw).text == "below"
+
+
+def test_a_prefix_of_any_length(tmp_path: Path) -> None:
+    """A prefix may have a parameter of several segments."""
+    app = flask.Flask("host")
+    client = mount(app, tmp_path, {"a": "res.end(req.url)"}, url_prefix="/<path:tenant>")
+    assert client.get("/t/u/api/a").text == "/api/a"
+
+
+def test_an_environ_that_is_used_again(app: flask.Flask, tmp_path: Path) -> None:
+    """What was found for one request is not another's, though they share an environ."""
+    client = mount(app, tmp_path, {"a": "res.end('a')", "b": "res.end('b')"})
+    environ = client.get("/api/a").request.environ
+    environ.update(PATH_INFO="/api/b")
+    assert client.open(environ).text == "b"
+
+
+def test_hooks_may_change_the_body(app: flask.Flask, tmp_path: Path) -> None:
+    """A body that `after_request` sets has its own length."""
+    app.after_request(lambda response: (response.set_data(b"a longer body"), response)[1])
+    answer = mount(app, tmp_path, {"a": "res.json(1)"}).get("/api/a")
+    assert (answer.data, answer.headers["Content-Length"]) == (b"a longer body", "13")
+
+
+def test_rules_answer_for_themselves(app: flask.Flask, tmp_path: Path) -> None:
+    """Once a request has its rule, the map can be asked for other paths, and the rules for their methods."""
+    seen = []
+
+    @app.before_request
+    def look() -> None:
+        adapter = app.create_url_adapter(flask.request)
+        assert adapter is not None
+        seen.append(adapter.match("/api/b")[0])
+        seen.append(flask.url_for("nextapi.b", _method="POST"))
+
+    mount(app, tmp_path, {"a": "res.end()", "b": "res.end()"}).get("/api/a")
+    assert seen == ["nextapi.b", "/api/b"]
+
+
+def test_parameters_of_any_name(app: flask.Flask, tmp_path: Path) -> None:
+    """A parameter that is no ASCII identifier has `_` for the odd characters."""
+    assert mount(app, tmp_path, {"[é]": "res.json(req.params)"}).get("/api/x").json == {"é": "x"}
+
+
 def test_script_name(app: flask.Flask, tmp_path: Path) -> None:
     """Below a SCRIPT_NAME the same holds."""
     client = mount(app, tmp_path, {"a": "res.end(req.url)"})

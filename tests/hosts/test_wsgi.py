@@ -97,3 +97,30 @@ def test_mounting_twice_loads_once(tmp_path: Path) -> None:
         403,
         200,
     )
+
+
+def test_a_prefix_that_a_proxy_took_off(tmp_path: Path) -> None:
+    """Behind a proxy that strips a prefix and says so, the target is the rest of the path, and believed."""
+    client = Client(create_app(write_tree(tmp_path, {"[id]": "res.json(req.params)"})))
+    raw = {"SCRIPT_NAME": "/base", "RAW_URI": "/api/a%2Fb", "PATH_INFO": "/api/a/b"}
+    assert client.get("/", environ_overrides=raw).json == {"id": "a/b"}
+
+
+def test_a_folder_beside_a_file_of_its_name(tmp_path: Path) -> None:
+    """A file's names are its own, whatever the files in the folder of its name are called."""
+    files = {
+        "user": route("res.json(config)", before="import json"),
+        "user/config": "res.end('config')",
+        "user/handler": "res.end('handler')",
+        "user/json": "res.end('json')",
+    }
+    client = Client(create_app(write_tree(tmp_path, files)))
+    assert client.get("/api/user").json == {}
+    assert client.get("/api/user/handler").text == "handler"
+
+
+def test_a_link_that_leads_upwards(tmp_path: Path) -> None:
+    """A folder that links to one above it is not followed round and round."""
+    root = write_tree(tmp_path, {"a/b": "res.end()"})
+    (root / "pages/api/a/loop").symlink_to(root / "pages/api")
+    assert [route.pattern for route in create_app(root).application.routes] == ["/api/a/b"]

@@ -77,7 +77,7 @@ def cookie_handler(req: NextApiRequest, res: NextApiResponse) -> None:
     """Show the header that was set: `end` takes what `get_header` returns."""
     set_cookie(res, "Next.js", "api-middleware!", path="/", max_age=2592000)
     header = res.get_header("Set-Cookie")
-    assert_type(header, str | list[str] | None)
+    assert_type(header, str | int | float | list[str] | None)
     res.end(header)
     assert_type(parse_cookie("a=1"), dict[str, str])
 

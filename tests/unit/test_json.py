@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import sys
 from collections import OrderedDict, UserDict, namedtuple
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -177,7 +178,7 @@ def test_written_value_reads_back(value: Any) -> None:
 @given(_nested(SCALARS | st.floats() | SPECIAL | st.builds(Point, st.floats(), SPECIAL) | st.builds(Model, a=SPECIAL)))
 def test_fast_and_slow_way_write_the_same(value: Any) -> None:
     """The encoder in C, with what it leaves to the other, writes what the walk over the value writes."""
-    assert dumps(value).decode() == nextapi_json._walk(value, (), ())
+    assert dumps(value).decode() == nextapi_json._walk(value, [], set())
 
 
 @given(_nested(SCALARS | SPECIAL))
@@ -327,3 +328,22 @@ def test_text_too_deep_or_too_long_is_a_value_error(text: str) -> None:
     """A hostile body cannot exhaust the stack or the clock: it is no JSON."""
     with pytest.raises(ValueError, match=r"nested too deep|integer string conversion"):
         loads(text)
+
+
+def test_wide_and_deep_values_are_not_slow() -> None:
+    """What the slow way costs for an item does not grow with the depth that it stands at."""
+    value: Any = ["1.0", 1.0, *([[]] * 20_000)]
+    for _ in range(400):
+        value = [value]
+    steps = 0
+
+    def count(frame: Any, event: str, argument: object) -> None:
+        nonlocal steps
+        steps += event == "call"
+
+    sys.setprofile(count)
+    try:
+        assert dumps(value).startswith(b"[[[")
+    finally:
+        sys.setprofile(None)
+    assert steps < 200_000

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextapi.routing.paths import after_segments, canonical_path, decode_segment, quote_path, raw_path
+from nextapi.routing.paths import canonical_path, cut_path, quote_path, raw_path
+from nextapi.text import decode_uri_component
 
 UNESCAPED = "/!\"$&'()*+,-./:;<=>@[\\]^_`{|}~"
 
@@ -40,7 +43,7 @@ UNESCAPED = "/!\"$&'()*+,-./:;<=>@[\\]^_`{|}~"
         ("/v2", "", "/v2", ("/v2", "")),
         ("/\xc3\xa9", "/x/y", "/%C3%A9/x%2Fy", ("/%C3%A9", "/x%2Fy")),
         ("/\xc3\xa9", "/x", "/\xc3\xa9/x", ("/%C3%A9", "/x")),
-        ("/v/2", "/api", "/v%2F2/api", ("/v/2", "/api")),
+        ("/v/2", "/api", "/v%2F2/api", ("/v%2F2", "/api")),
         # A target that says something else is that of another request, or was rewritten.
         ("", "/api/other", "/api/a%2Fb", ("", "/api/other")),
         ("", "/api/a b", "/api/A%20b", ("", "/api/a%20b")),
@@ -151,7 +154,7 @@ def test_path_is_canonical_where_nothing_is_told(sent: str) -> None:
 )
 def test_segment_is_decoded_once(segment: str, value: str) -> None:
     """A segment is decoded as by JavaScript's decodeURIComponent: once, with "+" for itself."""
-    assert decode_segment(segment) == value
+    assert decode_uri_component(segment) == value
 
 
 @pytest.mark.parametrize(
@@ -161,16 +164,32 @@ def test_segment_is_decoded_once(segment: str, value: str) -> None:
 def test_segment_that_is_no_text_is_refused(segment: str) -> None:
     """A bad escape, or bytes that are no UTF-8, are a ValueError: a 400."""
     with pytest.raises(ValueError):  # noqa: PT011  # a 400, whatever it says
-        decode_segment(segment)
+        decode_uri_component(segment)
 
 
 @pytest.mark.parametrize(
-    ("path", "count", "index"),
-    [("/a/b", 0, 0), ("/a/b", 1, 2), ("/a/b", 2, 4), ("/a/b", 3, 4), ("/a/b/", 2, 4), ("", 1, 0), ("/", 1, 1)],
+    ("sent", "rest", "index"),
+    [
+        ("/api/a", "/api/a", 0),
+        ("/v2/api/a", "/api/a", 3),
+        ("/v%32/api/a%2Fb", "/api/a/b", 5),
+        ("/a%2Fb/api/x", "/api/x", 6),
+        ("/api/api/x", "/api/x", 4),
+        ("/api/a", "/api/b", None),
+        ("/v2%2Fapi/a", "/api/a", None),
+    ],
 )
-def test_segments_are_counted_off(path: str, count: int, index: int) -> None:
-    """The place after so many segments is that of the slash there, or the end."""
-    assert after_segments(path, count) == index
+def test_cut_path(sent: str, rest: str, index: int | None) -> None:
+    """A prefix ends at the slash from which on the path decodes to the rest, however it hides slashes itself."""
+    assert cut_path(sent, rest, unquote) == index
+
+
+def test_cut_path_is_not_slow() -> None:
+    """A long path is decoded as often as its prefix has slashes, and not for each of its own."""
+    calls = []
+    sent = "/x" * 30_000
+    assert cut_path("/v2" + sent, sent, lambda path: calls.append(1) or path) == 3
+    assert len(calls) <= 4
 
 
 @pytest.mark.parametrize(

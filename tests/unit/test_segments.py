@@ -91,7 +91,7 @@ def test_route_has_a_name_for_the_host(path: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "python"), [("id", "id"), ("some-id", "some_id"), ("1a", "_1a"), ("a.b c", "a_b_c"), ("\xe9", "\xe9")]
+    ("name", "python"), [("id", "id"), ("some-id", "some_id"), ("1a", "_1a"), ("a.b c", "a_b_c"), ("\xe9", "_")]
 )
 def test_parameter_name_becomes_an_identifier(name: str, python: str) -> None:
     """What a Python name cannot have becomes an underscore."""

@@ -13,9 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nextapi.routing.conflicts import find_conflicts
-from nextapi.routing.paths import canonical_path, decode_segment
+from nextapi.routing.paths import canonical_path
 from nextapi.routing.segments import Kind, Segment, parse_segment
 from nextapi.routing.tree import Captured, Tree
+from nextapi.text import decode_uri_component
 
 DATA = Path(__file__).parents[1] / "conformance/data"
 VECTORS = json.loads((DATA / "unit_vectors.json").read_text("utf-8"))
@@ -156,10 +157,16 @@ def test_matches_as_next_does(vector: dict[str, Any]) -> None:
         elif "error" in expected:
             assert found is not None, path
             with pytest.raises(ValueError):  # noqa: PT011  # a 400, whatever it says
-                [decode_segment(part) for value in found[1] for part in ([value] if isinstance(value, str) else value)]
+                [
+                    decode_uri_component(part)
+                    for value in found[1]
+                    for part in ([value] if isinstance(value, str) else value)
+                ]
         else:
             assert found is not None, path
-            values = [decode_segment(v) if isinstance(v, str) else [*map(decode_segment, v)] for v in found[1]]
+            values = [
+                decode_uri_component(v) if isinstance(v, str) else [*map(decode_uri_component, v)] for v in found[1]
+            ]
             assert dict(zip(names, values, strict=False)) == expected, path
 
 

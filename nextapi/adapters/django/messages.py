@@ -18,23 +18,30 @@ from django.utils.encoding import repercent_broken_unicode
 from nextapi.adapters import wsgi
 from nextapi.errors import BodyGoneError
 from nextapi.http.message import Body, Request, Response, reason_phrase
-from nextapi.routing.paths import after_segments, quote_path, raw_path
+from nextapi.routing.paths import cut_path, quote_path
 
-__all__ = ["decode_path", "note_sent_path", "noted_path", "read_body", "to_request", "to_response"]
+__all__ = ["decode_path", "note_request", "noted_path", "read_body", "to_request", "to_response"]
 
-_noted: ContextVar[tuple[dict[str, Any], str, str] | None] = ContextVar("nextapi_sent_path", default=None)
-"""The environ that this thread serves, and its path as it was sent: Django decodes the path inside the environ."""
-
-
-def note_sent_path(environ: dict[str, Any] | None = None, **_: object) -> None:
-    """Note the path of a request that begins (a receiver of Django's `request_started`)."""
-    _noted.set(None if environ is None else (environ, *raw_path(environ)))
+_noted: ContextVar[dict[str, Any] | None] = ContextVar("nextapi_environ", default=None)
+"""The environ of the request that this thread serves: Django's resolvers are given a decoded path and nothing else."""
 
 
-def noted_path() -> str | None:
-    """Return the path that was noted, without SCRIPT_NAME, if one was."""
-    noted = _noted.get()
-    return noted[2] if noted else None
+def note_request(environ: dict[str, Any] | None = None, **_: object) -> None:
+    """Note a request that begins (a receiver of Django's `request_started`)."""
+    _noted.set(environ)
+
+
+def noted_path() -> str:
+    """Return the path of the noted request as it was sent, SCRIPT_NAME included; "" if the server does not tell."""
+    environ = _noted.get()
+    return sent_path(environ) if environ else ""
+
+
+def sent_path(environ: dict[str, Any]) -> str:
+    """Return the path of a request as it was sent, SCRIPT_NAME included; "" if the server does not tell."""
+    target = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
+    path = target.partition("?")[0].partition("#")[0]
+    return path if path.startswith("/") or not path else "/" + path.partition("://")[2].partition("/")[2]
 
 
 def decode_path(path: str) -> str:
@@ -42,18 +49,26 @@ def decode_path(path: str) -> str:
     return repercent_broken_unicode(unquote_to_bytes(path)).decode()
 
 
-def to_request(request: WSGIRequest, prefix_segments: int = 0) -> Request:
-    """Return Django's request as nextapi's, below an `include` whose prefix has so many segments."""
-    noted = _noted.get()
-    if noted is not None and noted[0] is request.environ:
-        script, path = noted[1:]
-    else:  # a request that came by no handler, such as a RequestFactory's
-        script, path = quote_path(request.environ.get("SCRIPT_NAME", "")), quote_path(request.path_info)
-    cut = after_segments(path, prefix_segments)
-    query_string = request.environ.get("QUERY_STRING", "")
-    body = read_body(request)
+def to_request(request: WSGIRequest, below: str) -> Request:
+    """Return Django's request as nextapi's: `below` is the part of its decoded path that is below the mount.
+
+    The path as it was sent is believed where it decodes to what Django has: a middleware may have changed that.
+    """
+    if not hasattr(request, "environ"):
+        raise RuntimeError("nextapi serves Django by WSGI: this request came by ASGI")
+    sent = sent_path(request.environ)
+    cut = cut_path(sent, below, decode_path) if decode_path(sent) in (request.path, request.path_info) else None
+    path = sent[cut:] if cut is not None else quote_path(below)
     assert request.method is not None, "a request that came by WSGI has a method"
-    return Request(request.method, path[cut:], query_string, request.environ, body, request, script + path[:cut])
+    return Request(
+        request.method,
+        path,
+        request.environ.get("QUERY_STRING", ""),
+        request.environ,
+        read_body(request),
+        request,
+        quote_path(request.path.removesuffix(below)),
+    )
 
 
 def read_body(request: WSGIRequest) -> Body | None:
@@ -97,17 +112,19 @@ class _Response(HttpResponse):
         del self.headers["Content-Type"]
         self._repeated: dict[str, list[str]] = {}
         for name, value in response.headers:
-            if name.lower() == "set-cookie" and self._add_cookie(value):
+            key = name.lower()
+            if key == "content-length" and response.body:
+                continue  # Django writes it once the middleware is done with the body
+            if key == "set-cookie" and self._add_cookie(value):
                 continue
-            values = self._repeated.setdefault(name, [])
+            values = self._repeated.setdefault(key, [])
             values.append(value)
             self.headers[name] = ", ".join(values)
 
     def _add_cookie(self, line: str) -> bool:
         """Have a Set-Cookie line among the response's cookies; False where Python has no such name for a cookie."""
-        name, _, value = line.partition(";")[0].partition("=")
         try:
-            morsel = _Line(name.strip(), value.strip(), line)
+            morsel = _Line(line)
         except CookieError:
             return False
         key = morsel.key
@@ -119,7 +136,7 @@ class _Response(HttpResponse):
     def items(self) -> Any:
         """Return the header pairs that go out."""
         for name, value in self.headers.items():
-            values = self._repeated.get(name, [])
+            values = self._repeated.get(name.lower(), [])
             if value == ", ".join(values):
                 yield from ((name, one) for one in values)
             else:
@@ -127,17 +144,27 @@ class _Response(HttpResponse):
 
 
 class _Line(Morsel[str]):
-    """A cookie that goes out as the line that a handler wrote."""
+    """A cookie that goes out as the line that a handler wrote, unless a middleware has changed it."""
 
-    def __init__(self, name: str, value: str, line: str) -> None:
+    def __init__(self, line: str) -> None:
         super().__init__()
-        self.set(name, value, value)
-        self._line = line
+        pair, *attributes = line.split(";")
+        name, _, value = pair.partition("=")
+        self.set(name.strip(), value.strip(), value.strip())
+        for attribute in attributes:
+            name, _, setting = attribute.partition("=")
+            if name.strip().lower() in self:
+                self[name.strip()] = setting.strip() or True
+        self._line, self._before = line, (self.value, dict(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Line, (self._line,), None, None, iter(self.items())
 
     def OutputString(self, attrs: Container[str] | None = None) -> str:  # noqa: N802  # the standard library's name
-        """Return the line; `attrs`, which `Morsel` has, choose nothing here."""
-        return self._line
+        """Return the line, or what a middleware has made of the cookie."""
+        return self._line if (self.value, dict(self)) == self._before else super().OutputString(attrs)
 
     def output(self, attrs: Container[str] | None = None, header: str = "Set-Cookie:") -> str:
-        """Return the line behind `header`; Django 5 asks for it with none, and wants no space in front."""
-        return f"{header} {self._line}" if header else self._line
+        """Return the same behind `header`; Django 5 asks for it with none, and wants no space in front."""
+        text = self.OutputString(attrs)
+        return f"{header} {text}" if header else text

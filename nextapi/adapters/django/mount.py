@@ -22,19 +22,19 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception, request_started
 from django.db import connections, transaction
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, URLResolver, get_resolver, get_urlconf
+from django.urls import URLPattern, URLResolver, get_resolver, get_script_prefix, get_urlconf
 from django.urls import path as django_path
 from django.urls.converters import PathConverter, StringConverter, register_converter
 from django.urls.exceptions import Resolver404
 from django.urls.resolvers import ResolverMatch, RoutePattern
 from django.views.decorators.csrf import csrf_protect
 
-from nextapi.adapters.django.messages import decode_path, note_sent_path, noted_path, to_request, to_response
+from nextapi.adapters.django.messages import decode_path, note_request, noted_path, to_request, to_response
 from nextapi.app import Application, Match, Route, build, decode_params
 from nextapi.errors import HTTPError
 from nextapi.http.message import Request
 from nextapi.options import OptionSettings, read_options
-from nextapi.routing.paths import after_segments, quote_path
+from nextapi.routing.paths import cut_path, quote_path
 from nextapi.routing.segments import Kind, Segment, identifier
 
 __all__ = ["create_urlpatterns"]
@@ -58,7 +58,7 @@ def create_urlpatterns(root: str | PathLike[str], **options: Unpack[OptionSettin
     trusted = read.trusted_origins.union(settings.CSRF_TRUSTED_ORIGINS)
     base = getattr(settings, "BASE_DIR", "")
     application = build(Path(base, root).absolute(), replace(read, trusted_origins=trusted), _Host())
-    request_started.connect(note_sent_path, dispatch_uid="nextapi")
+    request_started.connect(note_request, dispatch_uid="nextapi")
     return [_TreeResolver(application)], read.name
 
 
@@ -126,16 +126,13 @@ class _TreeResolver(URLResolver):
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._views = {route: self._view(route) for route in (None, *application.routes)}
-        super().__init__(
-            RoutePattern(""), _patterns([(route.name, route) for route in application.routes], self._views)
-        )
-        self._is_hosts = lru_cache(maxsize=1024)(self._would_be_hosts)
+        views = {route: self._view(route, "") for route in (None, *application.routes)}
+        super().__init__(RoutePattern(""), _patterns([(route.name, route) for route in application.routes], views))
 
     def resolve(self, path: str) -> ResolverMatch:
         """Return the match of a decoded path below the mount; raise `Resolver404` where it is the project's."""
         path = str(path)
-        below, whole = self._sent_path(path)
+        below, whole = self._sent_path(f"/{path}")
         match = self._application.match(below)
         has_route = match.route is not None
         probe = _probe.get()
@@ -146,37 +143,30 @@ class _TreeResolver(URLResolver):
             raise Resolver404({"path": path})
         if self._is_hosts(get_urlconf(), whole, has_route):
             raise Resolver404({"path": path})
-        return self._resolver_match(match)
+        return self._resolver_match(match, f"/{path}")
 
-    def _resolver_match(self, match: Match) -> ResolverMatch:
+    def _resolver_match(self, match: Match, below: str) -> ResolverMatch:
         route, kwargs = match.route, {}
         if route is not None:
             with suppress(HTTPError):  # the answer will say so
                 kwargs = {identifier(name): value for name, value in decode_params(route, match.captured).items()}
         name, text = (route.name, route.pattern[1:]) if route else (_REST, "api/<path>")
-        return ResolverMatch(self._views[route], (), kwargs, name, route=text, captured_kwargs=kwargs, extra_kwargs={})
+        view = self._view(route, below)
+        return ResolverMatch(view, (), kwargs, name, route=text, captured_kwargs=kwargs, extra_kwargs={})
 
-    def _sent_path(self, path: str) -> tuple[str, str]:
-        """Return the path below the mount as the client sent it, if it is this request's, and the whole decoded path.
-
-        A resolver is given a decoded path, and nothing else.
+    def _sent_path(self, below: str) -> tuple[str, str]:
+        """Return a decoded path below the mount as the client sent it, if it is this request's, else as it would be
+        sent; and the whole decoded path that it ends.
         """
-        prefix = self._prefix()
         sent = noted_path()
-        if sent is not None:
-            below = sent[after_segments(sent, prefix.count("/")) :]
-            if decode_path(below) == f"/{path}":
-                return below, decode_path(sent)
-        return quote_path(f"/{path}"), f"/{prefix}{path}"
-
-    def _prefix(self) -> str:
-        """Return what stands before the mount in the URLconf in use: "" or such as "v2/"."""
+        if sent and (cut := cut_path(sent, below, decode_path)) is not None:
+            return sent[cut:], decode_path(sent).removeprefix(get_script_prefix().rstrip("/"))
         outer = _outer_resolvers(get_resolver(get_urlconf()), self) or ()
-        return "".join(str(resolver.pattern) for resolver in outer)
+        return quote_path(below), "/" + "".join(str(resolver.pattern) for resolver in outer) + below[1:]
 
     # What the project would do without nextapi
 
-    def _would_be_hosts(self, urlconf: Any, path: str, has_route: bool) -> bool:
+    def _is_hosts(self, urlconf: Any, path: str, has_route: bool) -> bool:
         """Say whether a path is the project's all the same: it, or the path with the other form of its end, is
         answered.
 
@@ -192,9 +182,11 @@ class _TreeResolver(URLResolver):
 
     # Views
 
-    def _view(self, route: Route | None) -> Callable[..., HttpResponseBase]:
-        def view(request: WSGIRequest, **_: Any) -> HttpResponseBase:
-            incoming = to_request(request, self._prefix().count("/"))
+    def _view(self, route: Route | None, below: str) -> Callable[..., HttpResponseBase]:
+        """Return the view of a route for a decoded path below the mount."""
+
+        def view(request: WSGIRequest, /, **_: Any) -> HttpResponseBase:
+            incoming = to_request(request, below)
             match = self._application.match(incoming.path)
             if match.route is not route:
                 # What the project's middleware has checked was the other one.
@@ -204,15 +196,24 @@ class _TreeResolver(URLResolver):
                 _roll_back()
             return to_response(response)
 
-        def guarded_by_django(request: WSGIRequest, **kwargs: Any) -> HttpResponseBase:
-            in_session = settings.SESSION_COOKIE_NAME in request.COOKIES
-            return csrf_protect(view)(request, **kwargs) if in_session else view(request, **kwargs)
+        is_guarded = route is None or route.is_guarded
+        outer: Any = view if is_guarded else _guarded_by_django(view)
+        outer.__name__ = outer.__qualname__ = route.name if route else _REST
+        outer.csrf_exempt = True  # the guard or `csrf_protect` does its work
+        outer.login_required = route is not None  # a path that leads nowhere needs no login
+        checked: Callable[..., HttpResponseBase] = outer
+        return checked
 
-        name = route.name if route else _REST
-        outer = view if route is None or route.is_guarded else guarded_by_django
-        outer.__name__ = outer.__qualname__ = name
-        outer.csrf_exempt = True  # type: ignore[attr-defined]  # Django's name; the guard or `csrf_protect` does its work
-        return outer
+
+def _guarded_by_django(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Return `view` under Django's CSRF check for requests that carry the session's cookie."""
+    protected = csrf_protect(view)
+
+    def guarded(request: WSGIRequest, /, **kwargs: Any) -> HttpResponseBase:
+        in_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+        return (protected if in_session else view)(request, **kwargs)
+
+    return guarded
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import nan
 from typing import Any
@@ -6,6 +7,12 @@ from typing import Any
 from nextapi import NextApiRequest, NextApiResponse
 
 from ...lib.echo import number
+
+
+@dataclass
+class Fieldless:
+    """An object without fields of its own."""
+
 
 cases: dict[str, Callable[[], Any]] = {
     "undefined": lambda: None,
@@ -32,7 +39,7 @@ cases: dict[str, Callable[[], Any]] = {
     "date": lambda: datetime(2020, 1, 2, 3, 4, 5, 6000, UTC),
     "symbol": lambda: object(),
     "func": lambda: lambda: 1,
-    "error": lambda: RuntimeError("boom"),
+    "error": Fieldless,  # what an Error is to JSON.stringify
 }
 
 
