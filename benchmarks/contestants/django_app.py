@@ -57,13 +57,13 @@ def create_mounted_app(root: Path) -> WSGIHandler:
     _set_up()
     # They can be imported only once there are settings.
     from nextapi.adapters.django import create_urlpatterns
-    from nextapi.adapters.django.messages import note_sent_path
+    from nextapi.adapters.django.messages import note_request
 
     handler = _handler([path("", include(create_urlpatterns(root)))])
     # A signal goes to every application of the process: without this, Django's own views would pay for nextapi's ear.
     if not request_started.disconnect(dispatch_uid="nextapi"):
         raise RuntimeError("nextapi no longer listens to request_started: take these lines away")
-    request_started.connect(note_sent_path, sender=type(handler))
+    request_started.connect(note_request, sender=type(handler))
     return handler
 
 

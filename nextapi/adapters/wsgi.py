@@ -59,17 +59,14 @@ class WSGIApp:
         self._debug = debug
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._fallback is not None and self.application.match(raw_path(environ)[1]).route is None:
+            return self._fallback(environ, start_response)
         try:
-            request = to_request(environ)
-            is_fallbacks = self._fallback is not None and self.application.match(request.path).route is None
-            response = None if is_fallbacks else self.application.handle(request)
+            response = self.application.handle(to_request(environ))
         except Exception as error:
             method = environ.get("REQUEST_METHOD", "")
             _logger.error("%s %r failed", method, environ.get("PATH_INFO"), exc_info=error)
             response = self._failed(method)
-        if response is None and self._fallback is not None:
-            return self._fallback(environ, start_response)
-        assert response is not None, "only the fallback's requests have none"
         return to_response(response, start_response)
 
     def _failed(self, method: str) -> Response:

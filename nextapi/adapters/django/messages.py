@@ -46,6 +46,8 @@ def sent_path(environ: dict[str, Any]) -> str:
 
 def decode_path(path: str) -> str:
     """Return a path as Django decodes it."""
+    if "%" not in path and path.isascii():
+        return path
     return repercent_broken_unicode(unquote_to_bytes(path)).decode()
 
 
