@@ -2,6 +2,7 @@
 # Each sets up what it needs in .venv first, with the Python named by PYTHON.
 
 PYTHON ?= python3
+PORT ?= 8000
 BIN = .venv/bin
 
 .PHONY: demo test check format bench conformance clean
@@ -14,7 +15,7 @@ BIN = .venv/bin
 	touch $@
 
 demo: .venv/ready
-	$(BIN)/python integrations/gunicorn_mount/demo.py
+	$(BIN)/python integrations/gunicorn_mount/demo.py --port $(PORT)
 
 test: check
 	$(BIN)/python -m pytest --quiet

@@ -101,7 +101,7 @@ class Application:
         """
         try:
             route, captured, canonical = match or self._static.get(request.path) or self.match(request.path)
-            if canonical.path != request.path:
+            if canonical.path != request.path and (route is not None or not self._host.checks_paths):
                 if target := self._redirect_target(request, canonical):
                     return _redirect(request, target)
                 request.path = canonical.path
@@ -188,12 +188,11 @@ def build(root: Path, options: Options, host: Host) -> Application:
     pages = root / "pages"
     if not root.is_dir():
         raise TreeError(
-            "cannot build", [RootError(f"{root}: there is no such folder: give the one that holds pages/", root)]
+            "cannot build", [RootError(f"{root}: there is no such folder: give the one above pages/", root)]
         )
-    if root.name == "pages" and (root / "api").is_dir():
-        raise TreeError(
-            "cannot build", [RootError(f"{root}: this is the folder pages/ itself: give the one that holds it", root)]
-        )
+    for folder in (root, root.parent):
+        if folder.name == "pages" and (folder / "api").is_dir() and root in (folder, folder / "api"):
+            raise TreeError("cannot build", [RootError(f"{root}: give the folder above pages/, {folder.parent}", root)])
     if not (pages / "api").is_dir() and not any((pages / f"api.{end}").is_file() for end in options.page_extensions):
         raise TreeError(
             "cannot build",
@@ -216,7 +215,8 @@ def build(root: Path, options: Options, host: Host) -> Application:
             known = set(map(str, faults))
             faults.extend(leaf for leaf in group.exceptions if isinstance(leaf, BuildError) and str(leaf) not in known)
     if faults:
-        raise TreeError(f"{len(faults)} faults in {root}" if len(faults) > 1 else f"1 fault in {root}", faults)
+        count = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
+        raise TreeError(f"{count} in {root}, first: {faults[0]}", faults)
     return Application(routes, options, host)
 
 

@@ -23,7 +23,7 @@ NextApiError
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -88,7 +88,12 @@ class ConfigError(BuildError):
 
 
 class TreeError(ExceptionGroup[BuildError], NextApiError):
-    """All faults of one tree, in `exceptions`."""
+    """All faults of one tree, in `exceptions`; `filename` is the first's, which Django's reloader then watches."""
+
+    @property
+    def filename(self) -> str | None:
+        """The file of the first fault that has one."""
+        return next((str(file) for fault in self.exceptions for file in getattr(fault, "files", ())), None)
 
     def derive(self, excs: Sequence[BuildError]) -> TreeError:  # type: ignore[override]  # typeshed: any exception
         return TreeError(self.message, excs)
@@ -102,16 +107,28 @@ class HTTPError(NextApiError):
     """An answer to the client, raised by a handler or a helper.
 
     `status` is the HTTP status code, 200 to 999, else `StatusError`; `message` the text that the client gets, `headers`
-    further header pairs, `reason` the reason phrase where it is not to be the standard one.
+    further headers (a dict, or pairs) the reason phrase where it is not to be the standard one.
     """
 
-    def __init__(self, status: int, message: str, headers: Iterable[tuple[str, str]] = (), *, reason: str = "") -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        *,
+        reason: str = "",
+    ) -> None:
+        pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
         if not isinstance(status, int) or not 200 <= status <= 999:
             raise StatusError(f"Invalid status code: {status!r}")
+        if not isinstance(message, str):
+            raise TypeError(f"the message of an HTTPError is text, not {message!r}: res.json() sends other values")
+        if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+            raise TypeError(f"the headers of an HTTPError are a dict or (name, value) pairs, not {headers!r}")
         super().__init__(message)
         self.status = status
         self.message = message
-        self.headers = tuple(headers)
+        self.headers = pairs
         self.reason = reason
 
 

@@ -84,7 +84,7 @@ def _execute(spec: ModuleSpec) -> ModuleType:
             spec.loader.exec_module(module)
         except BaseException as error:
             del sys.modules[spec.name]
-            if not isinstance(error, Exception):
+            if not isinstance(error, Exception | SystemExit):
                 raise
             file = Path(spec.origin)
             raise LoadError(f"{file}: {type(error).__name__}: {_say(error)}", file) from error
@@ -95,7 +95,7 @@ def _execute(spec: ModuleSpec) -> ModuleType:
     return module
 
 
-def _say(error: Exception) -> str:
+def _say(error: BaseException) -> str:
     """Return what an error says; of a module that is not in the root, where it was looked for."""
     name = getattr(error, "name", None)
     if not isinstance(error, ModuleNotFoundError) or not name or not name.startswith("nextapi_root_"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
+import os
+import socket
 import sys
 from pathlib import Path
 
@@ -21,20 +22,24 @@ The files are in {folder}. Ctrl-C ends the server.
 """
 
 
-def main() -> int:
-    """Run gunicorn until it is ended."""
+def main() -> None:
+    """Become gunicorn."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="the port on 127.0.0.1, 8000 unless said")
     port = parser.parse_args().port
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            sys.exit(f"port {port} of 127.0.0.1 cannot be had ({error}): take another, make demo PORT=8001")
     folder = Path(__file__).resolve().parent
     sys.stdout.write(SHOWN.format(address=f"http://127.0.0.1:{port}", folder=folder / "web/pages/api"))
     sys.stdout.flush()
-    command = [sys.executable, "-m", "gunicorn", "--threads", "4", "-b", f"127.0.0.1:{port}", "app:app"]
-    try:
-        return subprocess.run(command, cwd=folder, check=False).returncode
-    except KeyboardInterrupt:
-        return 0
+    os.chdir(folder)
+    # In place of this process, so that who ends it ends the server.
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--threads", "4", "-b", f"127.0.0.1:{port}", "app:app"])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

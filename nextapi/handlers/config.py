@@ -52,7 +52,10 @@ def _section(place: str, value: object, known: tuple[str, ...], faults: list[str
     if not isinstance(value, Mapping):
         faults.append(f"{place} is {_kind(value)}, not a dict")
         return {}
-    faults.extend(f"{place} has the unknown key {key!r}{nearest(str(key), known)}" for key in value if key not in known)
+    for key in value:
+        if key not in known:
+            hint = "; it belongs into config['api']" if key in _API_KEYS else nearest(str(key), known)
+            faults.append(f"{place} has the unknown key {key!r}{hint}")
     return value
 
 

@@ -51,15 +51,17 @@ class PageEndpoint:
             req.body = parse_body(req.raw_body, content_type)
         res: NextApiResponse[Any] = NextApiResponse(request)
         try:
-            self._handler(req, res)
+            returned = self._handler(req, res)
         except Exception as error:
             if not res.writable_ended:
                 raise
             # The answer stands, as in Next: what came after it is for the log.
             self._report(request, error)
+            returned = None
         if not res.writable_ended:
+            what = "" if returned is None else f" {type(returned).__name__}, which is ignored,"
             raise NoAnswerError(
-                f"{self._file}: the handler returned without an answer: call res.json(), send() or end()"
+                f"{self._file}: the handler returned{what} without an answer: call res.json(), send() or end()"
             )
         return to_response(res, self._response_limit)
 
@@ -71,16 +73,18 @@ def page_endpoint(
     options, wrong = page_options(getattr(module, "config", {}))
     faults: list[BuildError] = [ConfigError(f"{file}: {fault}", file) for fault in wrong]
     handler = getattr(module, "handler", None)
-    if problem := _handler_problem(handler):
+    if problem := _handler_problem(handler, module):
         faults.append(HandlerError(f"{file}: {problem}", file))
     if faults:
         raise TreeError(f"{file} is no route", faults)
     return PageEndpoint(handler, options, file, param_names, max_body_size, report)  # type: ignore[arg-type]  # it was checked
 
 
-def _handler_problem(handler: object) -> str | None:
+def _handler_problem(handler: object, module: ModuleType) -> str | None:
     if handler is None:
-        return "there is no `handler`: define `def handler(req, res)`"
+        own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
+        found = f"; there is {', '.join(own)}" if own else ""
+        return f"there is no `handler`: define `def handler(req, res)`{found}"
     if not callable(handler):
         return f"`handler` is {type(handler).__name__}, not a function: define `def handler(req, res)`"
     if inspect.iscoroutinefunction(handler):

@@ -129,6 +129,12 @@ def test_a_silent_handler_is_named(serve: Serve, caplog: pytest.LogCaptureFixtur
     assert "silent.py: the handler returned without an answer: call res.json()" in caplog.text
 
 
+def test_what_was_returned_instead_is_named(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """Who returns a value instead of answering reads so in the log."""
+    serve({"a": "return {'a': 1}"}).get("/api/a")
+    assert "the handler returned dict, which is ignored, without an answer" in caplog.text
+
+
 @pytest.mark.parametrize("error", ["SystemExit", "KeyboardInterrupt", "GeneratorExit"])
 def test_what_is_no_error_propagates(serve: Serve, error: str) -> None:
     """What is meant for the server reaches it."""

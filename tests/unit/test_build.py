@@ -265,7 +265,8 @@ def test_faults_are_counted(tmp_path: Path, names: list[str], count: str) -> Non
     _write(tmp_path, *(f"pages/api/{name}" for name in names))
     with pytest.raises(TreeError, match=count) as raised:
         create_app(tmp_path)
-    assert raised.value.message == f"{count} {tmp_path}"
+    assert raised.value.message.startswith(f"{count} {tmp_path}, first: {tmp_path}")
+    assert raised.value.filename == str(tmp_path / "pages" / "api" / names[0])
 
 
 # The root
@@ -393,3 +394,31 @@ def test_names_that_need_escaping_are_warned_of(tmp_path: Path, caplog: pytest.L
     create_app(tmp_path)
     assert "with space.py can never be asked for" in caplog.text
     assert "plain-name" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("config = {'bodyParser': False}\ndef handler(req, res): ...", "it belongs into config['api']"),
+        ("def handle(req, res): ...", "there is no `handler`: define `def handler(req, res)`; there is handle"),
+        ("import sys\nsys.exit(3)", "a.py: SystemExit: 3"),
+        ("from ....lib import x", "attempted relative import beyond top-level package"),
+        ("from ...lib import x", "a relative import has a dot for each folder up to the root"),
+    ],
+)
+def test_typical_mistakes_are_told(tmp_path: Path, text: str, said: str) -> None:
+    """What people get wrong first has a message that shows the right thing."""
+    _write(tmp_path, "pages/api/a.py")
+    (tmp_path / "pages/api/a.py").write_text(text)
+    with pytest.raises(TreeError) as raised:
+        create_app(tmp_path)
+    assert said in str(raised.value.exceptions[0])
+
+
+@pytest.mark.parametrize("inside", ["pages", "pages/api"])
+def test_a_root_that_is_too_deep_is_told(tmp_path: Path, inside: str) -> None:
+    """Who gives the folder pages/, or pages/api, is told which folder to give."""
+    _write(tmp_path, "pages/api/a.py")
+    with pytest.raises(TreeError) as raised:
+        create_app(tmp_path / inside)
+    assert f"give the folder above pages/, {tmp_path}" in str(raised.value.exceptions[0])

@@ -10,7 +10,7 @@ import pytest
 
 import nextapi
 from nextapi import errors
-from nextapi.errors import BuildError, ConflictError, LoadError, NextApiError, TreeError
+from nextapi.errors import BuildError, ConflictError, HTTPError, LoadError, NextApiError, StatusError, TreeError
 
 
 def _drawn() -> dict[str, str | None]:
@@ -76,3 +76,14 @@ def test_fault_has_its_files() -> None:
     """A fault's files are a field, beside the text."""
     fault = BuildError("two files", Path("a.py"), Path("b.py"))
     assert (str(fault), fault.files) == ("two files", (Path("a.py"), Path("b.py")))
+
+
+def test_http_error_checks_its_arguments_at_the_call() -> None:
+    """The line that makes a wrong error is the one that fails; headers may be a dict or pairs."""
+    assert HTTPError(404, "x", {"X-A": "1"}).headers == HTTPError(404, "x", [("X-A", "1")]).headers == (("X-A", "1"),)
+    with pytest.raises(TypeError, match="is text, not"):
+        HTTPError(404, {"a": 1})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="pairs, not"):
+        HTTPError(404, "x", ["X-A: 1"])  # type: ignore[list-item]
+    with pytest.raises(StatusError, match="Invalid status code: '404'"):
+        HTTPError("404", "x")  # type: ignore[arg-type]
