@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import cast
 
 __all__ = [
     "AnsweredError",
@@ -118,7 +119,9 @@ class HTTPError(NextApiError):
         *,
         reason: str = "",
     ) -> None:
-        pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
+        pairs: tuple[tuple[str, str], ...] = tuple(
+            cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+        )
         if not isinstance(status, int) or not 200 <= status <= 999:
             raise StatusError(f"Invalid status code: {status!r}")
         if not isinstance(message, str):
