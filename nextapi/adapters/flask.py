@@ -392,6 +392,6 @@ def _response_class(host_class: type[flask.Response]) -> type[flask.Response]:
 
 def to_response(response: Response, response_class: type[flask.Response]) -> flask.Response:
     """Return nextapi's response as Flask's, of the class that the mount made for it."""
-    made = response_class(response.body, response.status_line(), response.headers)
+    made = response_class(response.body, response.status_line, response.headers)
     made.automatically_set_content_length = True  # from now on, for who changes the body
     return made

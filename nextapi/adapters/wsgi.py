@@ -124,5 +124,5 @@ def _limited(stream: IO[bytes], length: int) -> IO[bytes]:
 
 def to_response(response: Response, start_response: StartResponse) -> Iterable[bytes]:
     """Start a response, and return its body."""
-    start_response(response.status_line(), response.headers)
+    start_response(response.status_line, response.headers)
     return (response.body,)

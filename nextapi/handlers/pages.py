@@ -58,12 +58,13 @@ class PageEndpoint:
             # The answer stands, as in Next: what came after it is for the log.
             self._report(request, error)
             returned = None
-        if not res.writable_ended:
+        response = to_response(res, self._response_limit)
+        if response is None:
             what = "" if returned is None else f" {type(returned).__name__}, which is ignored,"
             raise NoAnswerError(
                 f"{self._file}: the handler returned{what} without an answer: call res.json(), send() or end()"
             )
-        return to_response(res, self._response_limit)
+        return response
 
 
 def page_endpoint(

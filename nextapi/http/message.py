@@ -74,12 +74,12 @@ class Request:
 
 
 class Response:
-    """An answer: `status`, its `reason` where that is not the standard one, header pairs, and the body.
+    """An answer: status, header pairs and body; `status_line` has the standard reason phrase unless `reason` is given.
 
     `error` is the exception that was raised instead of an answer, where one was: a host's transaction has failed then.
     """
 
-    __slots__ = ("body", "error", "headers", "reason", "status")
+    __slots__ = ("body", "error", "headers", "status", "status_line")
 
     def __init__(
         self,
@@ -90,13 +90,7 @@ class Response:
         error: Exception | None = None,
     ) -> None:
         self.status = status
+        self.status_line = f"{status} {reason}" if reason else _STATUS_LINES.get(status) or f"{status} Unknown"
         self.headers = headers
         self.body = body
-        self.reason = reason
         self.error = error
-
-    def status_line(self) -> str:
-        """Return status and reason as WSGI wants them, "200 OK"."""
-        if not self.reason and self.status in _STATUS_LINES:
-            return _STATUS_LINES[self.status]
-        return f"{self.status} {self.reason or reason_phrase(self.status)}"

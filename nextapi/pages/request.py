@@ -48,10 +48,14 @@ class NextApiRequest(Generic[BodyT]):
     ) -> None:
         self.method = request.method
         self.params = params
-        self.raw: Any = request.raw
         self._request = request
         self._param_names = param_names
         self._body_limit = body_limit
+
+    @property
+    def raw(self) -> Any:
+        """The host's own request: Flask's `Request`, Django's `HttpRequest`, WSGI's environ."""
+        return self._request.raw
 
     @property
     def headers(self) -> Mapping[str, str]:

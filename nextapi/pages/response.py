@@ -282,12 +282,14 @@ class NextApiResponse(Generic[DataT]):
         return f"<{type(self).__name__} {self._status}{' complete' if self._state == _ENDED else ''}>"
 
 
-def to_response(res: NextApiResponse[Any], response_limit: int | float | None) -> Response:
-    """Return a complete answer as a response; log a warning from `response_limit` bytes on, None for never.
+def to_response(res: NextApiResponse[Any], response_limit: int | float | None) -> Response | None:
+    """Return an answer as a response, None if it is not complete.
 
-    Content-Length says what the body is, whatever the handler said; a body that HEAD, 204 and 304 cannot have is
-    dropped (RFC 9110, 9.3.2, 15.3.5, 15.4.5).
+    From `response_limit` bytes on, None for never, a warning is logged. Content-Length says what the body is, whatever
+    the handler said; a body that HEAD, 204 and 304 cannot have is dropped (RFC 9110, 9.3.2, 15.3.5, 15.4.5).
     """
+    if res._state != _ENDED:
+        return None
     request, body, status = res._request, res._body, res._status
     if response_limit is not None and len(body) >= response_limit:
         _logger.warning(

@@ -17,7 +17,7 @@ from django.utils.encoding import repercent_broken_unicode
 
 from nextapi.adapters import wsgi
 from nextapi.errors import BodyGoneError
-from nextapi.http.message import Body, Request, Response, reason_phrase
+from nextapi.http.message import Body, Request, Response
 from nextapi.routing.paths import cut_path, quote_path
 
 __all__ = ["decode_path", "note_request", "noted_path", "read_body", "to_request", "to_response"]
@@ -109,7 +109,7 @@ class _Response(HttpResponse):
     """
 
     def __init__(self, response: Response) -> None:
-        super().__init__(response.body, reason=response.reason or reason_phrase(response.status))
+        super().__init__(response.body, reason=response.status_line.partition(" ")[2])
         self.status_code = response.status  # Django's check ends at 599
         del self.headers["Content-Type"]
         self._repeated: dict[str, list[str]] = {}
