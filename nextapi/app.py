@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -27,11 +28,11 @@ from nextapi.options import Options
 from nextapi.routing.conflicts import find_conflicts
 from nextapi.routing.paths import CanonicalPath, canonical_path, quote_path
 from nextapi.routing.scan import RouteFile, scan_pages
-from nextapi.routing.segments import Kind, Segment, pattern_text, route_name
+from nextapi.routing.segments import Kind, Segment, identifier, pattern_text, route_name
 from nextapi.routing.tree import Captured, Tree
 from nextapi.text import decode_uri_component, utf8
 
-__all__ = ["Application", "Host", "Match", "Route", "build", "decode_params", "error_response"]
+__all__ = ["Application", "Host", "Match", "Route", "build", "error_response", "host_params"]
 
 _logger = logging.getLogger("nextapi")
 
@@ -100,6 +101,7 @@ class Application:
         Exceptions of a handler other than `HTTPError` pass through.
         """
         try:
+            # `match` would look into `_static`, too: asking here saves the call, 2 % of a static route's request.
             route, captured, canonical = match or self._static.get(request.path) or self.match(request.path)
             if canonical.path != request.path and (route is not None or not self._host.checks_paths):
                 if target := self._redirect_target(request, canonical):
@@ -148,8 +150,18 @@ def decode_params(route: Route, captured: Captured) -> dict[str, str | list[str]
         raise HTTPError(400, "Bad Request") from None
 
 
+def host_params(match: Match) -> dict[str, str | list[str]]:
+    """Return a match's parameters by the names that hosts know them by; none where the answer will be a 400."""
+    if match.route is None:
+        return {}
+    with suppress(HTTPError):
+        return {identifier(name): value for name, value in decode_params(match.route, match.captured).items()}
+    return {}
+
+
 def _redirect(request: Request, target: str) -> Response:
-    location = request.prefix + target
+    # Never "//host": whoever chooses the beginning of the path would choose the site.
+    location = "/" + (request.prefix + target).lstrip("/\\")
     return _text_response(request, 308, [("Location", location)], location.encode("latin-1"))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from functools import partial
 from io import BytesIO
 from os import PathLike
@@ -23,8 +22,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, Map, MapAdapter, PathConverter, RequestRedirect, Rule, UnicodeConverter
 
 from nextapi.adapters.wsgi import read_fully
-from nextapi.app import Application, Match, Route, build, decode_params
-from nextapi.errors import BodyGoneError, HTTPError, OptionError
+from nextapi.app import Application, Match, Route, build, host_params
+from nextapi.errors import BodyGoneError, OptionError
 from nextapi.http.message import Body, Request, Response
 from nextapi.http.query import encode_pairs
 from nextapi.options import OptionSettings, read_options
@@ -228,10 +227,7 @@ class _Mount:
         rule = self._rules[match.route]
         if match.route is not None and request.endpoint != rule.endpoint:
             outer = {name: value for name, value in (request.view_args or {}).items() if name in rule.arguments}
-            params: dict[str, Any] = {}
-            with suppress(HTTPError):  # the answer will say so
-                params = {identifier(name): v for name, v in decode_params(match.route, match.captured).items()}
-            request.url_rule, request.view_args = rule, outer | params
+            request.url_rule, request.view_args = rule, outer | host_params(match)
 
 
 class _Found(NamedTuple):

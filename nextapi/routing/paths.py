@@ -7,11 +7,12 @@ hands over the decoded path; servers add the target as it was sent under names o
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-__all__ = ["CanonicalPath", "canonical_path", "cut_path", "quote_path", "raw_path"]
+__all__ = ["CanonicalPath", "canonical_path", "cut_path", "quote_path", "raw_path", "sent_path"]
 
 _NOT_CANONICAL = re.compile(r"//|\\|/(?:\.|%2e){1,2}(?:/|\Z)|./\Z", re.IGNORECASE)
 _SLASHES = re.compile(r"[/\\]{2,}|\\")
@@ -37,19 +38,23 @@ def raw_path(environ: Mapping[str, Any]) -> tuple[str, str]:
     """
     script: str = environ.get("SCRIPT_NAME", "")
     info: str = environ.get("PATH_INFO", "")
-    target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    if target:
-        if not script and "%" not in info and info.isascii() and (target == info or target.startswith(info + "?")):
-            return "", info
-        sent = target.partition("?")[0].partition("#")[0]
-        if not sent.startswith("/"):
-            sent = "/" + sent.partition("://")[2].partition("/")[2]
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    if not script and "%" not in info and info.isascii() and (target == info or target.startswith(info + "?")):
+        return "", info  # most requests: nothing is escaped
+    if sent := sent_path(environ):
         decoded = _decode_latin1(sent)
         if decoded == script + info and (cut := cut_path(sent, info, _decode_latin1)) is not None:
             return _escaped(sent[:cut]), _escaped(sent[cut:])
         if decoded == info:  # a proxy took the prefix off, and said so
             return quote(script, safe=_SAFE, encoding="latin-1"), _escaped(sent)
     return quote(script, safe=_SAFE, encoding="latin-1"), quote(info, safe=_SAFE, encoding="latin-1")
+
+
+def sent_path(environ: Mapping[str, Any]) -> str:
+    """Return the path of the request's target as it was sent, SCRIPT_NAME included; "" if the server does not tell."""
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    path = target.partition("?")[0].partition("#")[0]
+    return path if path.startswith("/") or not path else "/" + path.partition("://")[2].partition("/")[2]
 
 
 def quote_path(path: str) -> str:
@@ -67,16 +72,12 @@ def cut_path(sent: str, rest: str, decode: Callable[[str], str]) -> int | None:
     A mount's prefix is cut off by what is left when it is decoded: the prefix itself may hide slashes in escapes.
     """
     decoded = decode(sent)
-    if not decoded.endswith(rest):
-        return None
-    index = 0
-    for _ in range(decoded.count("/", 0, len(decoded) - len(rest)) + 1):
-        if decode(sent[index:]) == rest:
-            return index
-        index = sent.find("/", index + 1)
-        if index < 0:
-            break
-    return None
+    if decoded == rest:
+        return 0
+    # What stands before a slash decodes to more with every slash: the right one is found by halves.
+    slashes = [index for index, character in enumerate(sent) if character == "/"]
+    at = bisect_left(slashes, len(decoded) - len(rest), key=lambda index: len(decode(sent[:index])))
+    return slashes[at] if at < len(slashes) and decode(sent[slashes[at] :]) == rest else None
 
 
 def _escaped(path: str) -> str:

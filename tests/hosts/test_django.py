@@ -21,7 +21,7 @@ from django.urls import include, path, resolve, reverse
 from django.urls.converters import StringConverter, register_converter
 
 from tests.support.mounts import configure_django, django_project
-from tests.support.trees import route, write_tree
+from tests.support.trees import NAMED, route, write_tree
 
 configure_django()
 from nextapi.adapters.django import create_urlpatterns  # noqa: E402  # Django's settings come first
@@ -29,16 +29,6 @@ from nextapi.adapters.django import create_urlpatterns  # noqa: E402  # Django's
 
 def mount(root: Path, files: dict[str, str], prefix: str = "", **options: Any) -> list[Any]:
     return [path(prefix, include(create_urlpatterns(write_tree(root, files), **options)))]
-
-
-NAMED = {
-    "index": "res.end()",
-    "post/[pid]": "res.end()",
-    "docs/[...slug]": "res.end()",
-    "opt/[[...slug]]": "res.end()",
-    "data.json": "res.end()",
-    "x/[some-id]": "res.end()",
-}
 
 
 def test_reverse(tmp_path: Path) -> None:

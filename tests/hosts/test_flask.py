@@ -13,7 +13,7 @@ from werkzeug.test import Client
 from nextapi import TreeError
 from nextapi.adapters.flask import create_blueprint
 from nextapi.errors import OptionError
-from tests.support.trees import route, write_tree
+from tests.support.trees import NAMED, route, write_tree
 
 
 @pytest.fixture
@@ -27,16 +27,6 @@ def app() -> flask.Flask:
 def mount(app: flask.Flask, root: Path, files: dict[str, str], **options: Any) -> Client:
     app.register_blueprint(create_blueprint(write_tree(root, files)), **options)
     return Client(app)
-
-
-NAMED = {
-    "index": "res.end()",
-    "post/[pid]": "res.end()",
-    "docs/[...slug]": "res.end()",
-    "opt/[[...slug]]": "res.end()",
-    "data.json": "res.end()",
-    "x/[some-id]": "res.end()",
-}
 
 
 def test_url_for(app: flask.Flask, tmp_path: Path) -> None:
@@ -97,6 +87,14 @@ def test_a_prefix_cannot_be_moved(app: flask.Flask, tmp_path: Path) -> None:
     client = mount(app, tmp_path, files, url_prefix="/<org>/<repo>")
     raw = {"RAW_URI": "/acme%2Fx/api/api/admin", "PATH_INFO": "/acme/x/api/api/admin"}
     assert client.get("/", environ_overrides=raw).text == "below"
+
+
+def test_a_prefix_is_no_other_site(app: flask.Flask, tmp_path: Path) -> None:
+    """A redirect below a prefix that the client chooses stays on this site."""
+    client = mount(app, tmp_path, {"a": "res.end()"}, url_prefix="/<org>")
+    for target in ("//evil.test/api/a/", "/\\evil.test/api/a/", "///evil.test/api//a"):
+        answer = client.get("/", environ_overrides={"RAW_URI": target, "PATH_INFO": target})
+        assert not answer.headers.get("Location", "/").startswith(("//", "/\\")), target
 
 
 def test_a_prefix_of_any_length(tmp_path: Path) -> None:

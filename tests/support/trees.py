@@ -6,6 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent, indent
 
+NAMED = {
+    "index": "res.end()",
+    "post/[pid]": "res.end()",
+    "docs/[...slug]": "res.end()",
+    "opt/[[...slug]]": "res.end()",
+    "data.json": "res.end()",
+    "x/[some-id]": "res.end()",
+}
+"""Files of every kind of name that a route can have, for url_for and reverse."""
+
 
 def route(body: str, config: object = None, before: str = "") -> str:
     """Return the text of a route file whose handler has `body`."""

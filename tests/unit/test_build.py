@@ -91,8 +91,9 @@ def test_fault_of_names_is_told(tmp_path: Path, names: list[str], kind: type[Bui
 def test_files_that_differ_only_in_case_are_told(tmp_path: Path) -> None:
     """Two files that are one on some systems are refused on all."""
     _write(tmp_path, "pages/api/echo.py", "pages/api/Echo.py")
-    if len(list((tmp_path / "pages/api").iterdir())) == 1:
-        pytest.skip("this file system has one file for both")
+    if len(list((tmp_path / "pages/api").iterdir())) == 1:  # this file system has one file for both: no fault
+        assert len(create_app(tmp_path).application.routes) == 1
+        return
     (fault,) = _faults(tmp_path)
     assert isinstance(fault, ConflictError)
     assert "differ only in case" in str(fault)

@@ -18,7 +18,7 @@ from django.utils.encoding import repercent_broken_unicode
 from nextapi.adapters import wsgi
 from nextapi.errors import BodyGoneError
 from nextapi.http.message import Body, Request, Response
-from nextapi.routing.paths import cut_path, quote_path
+from nextapi.routing.paths import cut_path, quote_path, sent_path
 
 __all__ = ["decode_path", "note_request", "noted_path", "read_body", "to_request", "to_response"]
 
@@ -35,13 +35,6 @@ def noted_path() -> str:
     """Return the path of the noted request as it was sent, SCRIPT_NAME included; "" if the server does not tell."""
     environ = _noted.get()
     return sent_path(environ) if environ else ""
-
-
-def sent_path(environ: dict[str, Any]) -> str:
-    """Return the path of a request as it was sent, SCRIPT_NAME included; "" if the server does not tell."""
-    target = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "")
-    path = target.partition("?")[0].partition("#")[0]
-    return path if path.startswith("/") or not path else "/" + path.partition("://")[2].partition("/")[2]
 
 
 def decode_path(path: str) -> str:

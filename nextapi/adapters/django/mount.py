@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import lru_cache
@@ -30,8 +29,7 @@ from django.urls.resolvers import ResolverMatch, RoutePattern
 from django.views.decorators.csrf import csrf_protect
 
 from nextapi.adapters.django.messages import decode_path, note_request, noted_path, to_request, to_response
-from nextapi.app import Application, Match, Route, build, decode_params
-from nextapi.errors import HTTPError
+from nextapi.app import Application, Match, Route, build, host_params
 from nextapi.http.message import Request
 from nextapi.options import OptionSettings, read_options
 from nextapi.routing.paths import cut_path, quote_path
@@ -146,10 +144,7 @@ class _TreeResolver(URLResolver):
         return self._resolver_match(match, f"/{path}")
 
     def _resolver_match(self, match: Match, below: str) -> ResolverMatch:
-        route, kwargs = match.route, {}
-        if route is not None:
-            with suppress(HTTPError):  # the answer will say so
-                kwargs = {identifier(name): value for name, value in decode_params(route, match.captured).items()}
+        route, kwargs = match.route, host_params(match)
         name, text = (route.name, route.pattern[1:]) if route else (_REST, "api/<path>")
         view = self._view(route, below)
         return ResolverMatch(view, (), kwargs, name, route=text, captured_kwargs=kwargs, extra_kwargs={})
