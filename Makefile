@@ -1,11 +1,11 @@
-# `make demo` shows nextapi, `make test` runs everything that CI runs, `make check` its quick part.
+# `make demo` shows nextapi, `make test` runs every check and test, `make check` its quick part.
 # Each sets up what it needs in .venv first, with the Python named by PYTHON.
 
 PYTHON ?= python3
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: demo test check format bench conformance clean
+.PHONY: demo test check newcomer format bench conformance clean
 
 .venv/ready: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nextapi needs Python 3.11 or newer: make PYTHON=python3.13")'
@@ -27,6 +27,9 @@ check: .venv/ready
 	$(BIN)/mypy tests/typing
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	PYTHONPATH=. $(BIN)/lint-imports
+
+newcomer:
+	PYTHON=$(PYTHON) tests/newcomer.sh
 
 format: .venv/ready
 	$(BIN)/ruff format .

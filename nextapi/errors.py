@@ -9,15 +9,18 @@ NextApiError
 │   ├── LoadError          a module that could not be imported
 │   ├── HandlerError       no handler, or one that cannot be called
 │   └── ConfigError        a `config` that says what nothing understands
+├── CommandError           a command that cannot do what it was asked to
 ├── OptionError            an option of `create_app` and its like that is unknown or ill-typed
 ├── HTTPError              an answer to the client, raised instead of returned
 │   └── BodyError          the body cannot be read as what it says it is
+├── DraftError             draft mode cannot be set: no secret, no library, too much data
 ├── BodyGoneError          the host has read the body, and it cannot be had again
 ├── AnsweredError          the response was already sent, or its headers were
 ├── NoAnswerError          a handler returned without answering
 ├── HeaderError            a header name or value that must not go on the wire
 ├── StatusError            a status code that is none
 ├── RedirectError          arguments of `res.redirect` that name no place to go
+├── RevalidateError        an argument of `res.revalidate` that is no path
 └── SerializationError     a value that JSON has no text for
 """
 
@@ -33,8 +36,10 @@ __all__ = [
     "BodyError",
     "BodyGoneError",
     "BuildError",
+    "CommandError",
     "ConfigError",
     "ConflictError",
+    "DraftError",
     "HTTPError",
     "HandlerError",
     "HeaderError",
@@ -43,6 +48,7 @@ __all__ = [
     "NoAnswerError",
     "OptionError",
     "RedirectError",
+    "RevalidateError",
     "RootError",
     "SegmentError",
     "SerializationError",
@@ -100,6 +106,10 @@ class TreeError(ExceptionGroup[BuildError], NextApiError):
         return TreeError(self.message, excs)
 
 
+class CommandError(NextApiError):
+    """A command of the command line that cannot do what it was asked to: its exit code is 2."""
+
+
 class OptionError(NextApiError, TypeError):
     """An option that is unknown, or a value that it cannot have."""
 
@@ -107,8 +117,9 @@ class OptionError(NextApiError, TypeError):
 class HTTPError(NextApiError):
     """An answer to the client, raised by a handler or a helper.
 
-    `status` is the HTTP status code, 200 to 999, else `StatusError`; `message` the text that the client gets, `headers`
-    further headers (a dict, or pairs) the reason phrase where it is not to be the standard one.
+    `status` is the HTTP status code, 200 to 999, else `StatusError`; `message` the text that the client gets; `headers`
+    further headers, a dict or pairs; `reason` the reason phrase where it is not to be the standard one. A `TypeError`
+    says which of them is of the wrong type.
     """
 
     def __init__(
@@ -137,6 +148,10 @@ class HTTPError(NextApiError):
 
 class BodyError(HTTPError, ValueError):
     """The request's body is too large, or cannot be read as what its Content-Type says."""
+
+
+class DraftError(NextApiError, RuntimeError):
+    """Draft mode or preview data cannot be set: there is no secret, or no library, or the data are too large."""
 
 
 class BodyGoneError(NextApiError, RuntimeError):
@@ -172,6 +187,10 @@ class StatusError(NextApiError, ValueError):
 
 class RedirectError(NextApiError, ValueError):
     """Arguments of `res.redirect` that name no place to go."""
+
+
+class RevalidateError(NextApiError, ValueError):
+    """An argument of `res.revalidate` that is no path of a page."""
 
 
 class SerializationError(NextApiError, TypeError):

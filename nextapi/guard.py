@@ -19,12 +19,14 @@ _FORM_TYPES = frozenset({"", "application/x-www-form-urlencoded", "multipart/for
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def check_same_origin(request: Request, trusted_origins: frozenset[str], host: Callable[[Request], str | None]) -> None:
+def check_same_origin(
+    request: Request, trusted_origins: frozenset[str], trusted_host: Callable[[Request], str | None]
+) -> None:
     """Raise `HTTPError` (403) if `request`, a POST, comes from another site and no preflight preceded it.
 
     `trusted_origins` are origins as browsers send them, "https://example.com", or "https://*.example.com" for all
-    subdomains; `host(request)` is the host and port that
-    the host application takes the request to be for, None where there is none.
+    subdomains; `trusted_host(request)` is the host and port that the host application takes the request to be for, None
+    where there is none.
     """
     headers = request.headers
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -37,7 +39,7 @@ def check_same_origin(request: Request, trusted_origins: frozenset[str], host: C
     if site is not None:
         if site in ("same-origin", "none"):
             return
-    elif origin is None or _is_of(origin, host(request)):
+    elif origin is None or _is_of(origin, trusted_host(request)):
         return
     sender = f"from {origin}" if origin else "from another site"
     raise HTTPError(

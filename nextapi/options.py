@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 from nextapi.errors import OptionError, nearest
 from nextapi.http.sizes import Limit, Size, read_limit
+from nextapi.text import utf8
 
 __all__ = ["OptionSettings", "Options", "read_options"]
 
@@ -21,9 +22,11 @@ class OptionSettings(TypedDict, total=False):
     max_body_size: Size
     debug: bool
     name: str
+    secret: str | bytes
 
 
 _MAX_BODY_SIZE = Limit(10 << 20, "10mb")
+_MIN_SECRET_SIZE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,10 @@ class Options:
     """What `create_app`, `create_blueprint` and Django's NEXTAPI setting take.
 
     `page_extensions`: what route files end in (Next's `pageExtensions`). `trusted_origins`: origins whose pages may
-    POST across sites. `max_body_size`: the most that `req.raw_body` reads where the body parser is off. `debug`: on
-    bare WSGI, a 500 shows its traceback. `name`: the blueprint's name, the namespace of Django's URLs.
+    POST across sites. `max_body_size`: the most that `req.raw_body` reads where the body parser is off. `debug`: edited
+    files count at once; on bare WSGI, a 500 shows its traceback; cookies of draft mode go over plain HTTP. `name`: the
+    blueprint's name, the namespace of Django's URLs. `secret`: what the cookies of draft mode are made from, b"" where
+    the option is not given.
     """
 
     page_extensions: tuple[str, ...] = ("py",)
@@ -40,6 +45,7 @@ class Options:
     max_body_size: Limit = _MAX_BODY_SIZE
     debug: bool = False
     name: str = "nextapi"
+    secret: bytes = field(default=b"", repr=False)
 
 
 def read_options(given: Mapping[str, Any]) -> Options:
@@ -52,7 +58,8 @@ def read_options(given: Mapping[str, Any]) -> Options:
         try:
             read[name] = reader(value)
         except ValueError as error:
-            raise OptionError(f"option {name} is {value!r}: {error}") from None
+            shown = "" if name == "secret" else f" is {value!r}"
+            raise OptionError(f"option {name}{shown}: {error}") from None
     return Options(**read)
 
 
@@ -100,10 +107,17 @@ def _name(value: Any) -> str:
     return value
 
 
+def _secret(value: Any) -> bytes:
+    if not isinstance(value, str | bytes) or len(value) < _MIN_SECRET_SIZE:
+        raise ValueError(f"it is text or bytes, at least {_MIN_SECRET_SIZE} random characters")
+    return utf8(value) if isinstance(value, str) else value
+
+
 _READERS: dict[str, Callable[[Any], object]] = {
     "page_extensions": _extensions,
     "trusted_origins": _origins,
     "max_body_size": _size,
     "debug": _flag,
     "name": _name,
+    "secret": _secret,
 }

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from nextapi.http.sizes import Size
-
-if TYPE_CHECKING:
-    from nextapi.pages.request import NextApiRequest
-    from nextapi.pages.response import NextApiResponse
+from nextapi.pages.request import NextApiRequest
+from nextapi.pages.response import DataT, NextApiResponse
 
 __all__ = ["ApiConfig", "BodyParserConfig", "NextApiHandler", "PageConfig", "Size"]
 
-NextApiHandler = Callable[["NextApiRequest[Any]", "NextApiResponse[Any]"], object]
-"""What a file of `pages/api` defines as `handler`; what it returns is ignored."""
+NextApiHandler = Callable[[NextApiRequest[Any], NextApiResponse[DataT]], object]
+"""What a file of `pages/api` defines as `handler`, a function or a coroutine function; what it returns is ignored,
+unless `externalResolver` makes it the answer.
+
+`NextApiHandler[Data]` says what the handler sends, as `NextApiHandler<Data>` does in Next.
+"""
 
 
 class BodyParserConfig(TypedDict, total=False):
@@ -27,8 +29,9 @@ class ApiConfig(TypedDict, total=False):
     """The `api` part of a route's `config`.
 
     `bodyParser`: False leaves the body to `req.stream`; `responseLimit`: the size from which an answer is warned of,
-    "4mb" unless said, False for never; `externalResolver`: taken as in Next, where it silences a warning; `sameOrigin`:
-    False switches the same-origin guard off for this route (nextapi's own).
+    "4mb" unless said, False for never; `externalResolver`: True lets the handler return its answer, a response of
+    the host's or a WSGI application; `sameOrigin`: False switches the same-origin guard off for this route (nextapi's
+    own).
     """
 
     bodyParser: bool | BodyParserConfig

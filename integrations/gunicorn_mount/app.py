@@ -12,15 +12,33 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 PAGE = """<!doctype html>
+<meta charset="utf-8">
 <title>nextapi</title>
+<style>body { max-width: 48rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.6 system-ui, sans-serif; }
+td { padding: .2rem 1.5rem .2rem 0; vertical-align: top; }</style>
 <h1>The old application</h1>
 <p>It answers what no file in <code>web/pages/api</code> does. These are files:</p>
-<ul>
-<li><a href="/api/user">/api/user</a>
-<li><a href="/api/post/abc?page=2">/api/post/abc?page=2</a>
-<li><a href="/api/docs/a/b/c">/api/docs/a/b/c</a>
-<li><a href="/api/greet">/api/greet</a>
-</ul>
+<table>
+<tr><td><a href="/api/user">/api/user</a><td>res.status, res.json
+<tr><td><a href="/api/post/abc?page=2">/api/post/abc?page=2</a><td>post/[pid].py: req.query
+<tr><td><a href="/api/docs/a/b/c">/api/docs/a/b/c</a><td>docs/[...slug].py: res.send
+<tr><td><a href="/api/search/books?tag=a&amp;tag=b">/api/search/books?tag=a&amp;tag=b</a>
+    <td>search/[kind].py: req.query, req.params, req.search_params
+<tr><td><a href="/api/request">/api/request</a><td>req.method, req.url, req.headers, req.raw
+<tr><td><a href="/api/visits">/api/visits</a><td>req.cookies, serialize_cookie
+<tr><td><a href="/api/greet">/api/greet</a><td>POST it a name: req.body, sizeLimit
+<tr><td><a href="/api/webhook">/api/webhook</a><td>POST it what is signed: req.raw_body
+<tr><td><a href="/api/checksum">/api/checksum</a><td>POST it anything: req.stream, bodyParser: False
+<tr><td><a href="/api/teapot">/api/teapot</a><td>res.status_message
+<tr><td><a href="/api/page?name=Ada">/api/page?name=Ada</a><td>HTML: res.set_header, res.send
+<tr><td><a href="/api/rates">/api/rates</a><td>res.append_header, ETag
+<tr><td><a href="/api/old/a/b">/api/old/a/b</a><td>old/[...path].py: res.redirect
+<tr><td><a href="/api/report">/api/report</a><td>res.write, res.end
+<tr><td><a href="/api/upload">/api/upload</a><td>POST it a form with a file: req.files
+<tr><td><a href="/api/count">/api/count</a><td>an async handler that sends a stream
+<tr><td><a href="/api/environ">/api/environ</a><td>externalResolver: another WSGI application answers
+<tr><td><a href="/api/account">/api/account</a><td>HTTPError
+</table>
 """
 
 

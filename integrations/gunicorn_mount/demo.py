@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 SHOWN = """
-Open   {address}/
+Open   {address}/                      lists all routes
        {address}/api/user
        {address}/api/post/abc?page=2
 
@@ -17,6 +17,8 @@ Try    curl -i {address}/api/user
        curl -i {address}/api/docs/a/b/c
        curl -i --json '{{"name": "Ada"}}' {address}/api/greet
        curl -i --json '{{"name":' {address}/api/greet
+       curl -i -H "Cookie: visits=41" {address}/api/visits
+       curl -i -H "Authorization: Bearer swordfish" {address}/api/account
 
 The files are in {folder}. Ctrl-C ends the server.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -12,15 +12,18 @@ from typing import IO, TYPE_CHECKING, Unpack, cast
 
 from werkzeug.wsgi import LimitedStream
 
-from nextapi.app import Application, build
-from nextapi.http.message import Body, Request, Response
-from nextapi.options import OptionSettings, read_options
+from nextapi.app import Application
+from nextapi.draft import Draft
+from nextapi.http.message import Body, Relayed, Request, Response, read_fully
+from nextapi.options import Options, OptionSettings, read_options
+from nextapi.reloading import LiveTree
 from nextapi.routing.paths import raw_path
+from nextapi.running import Run
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["WSGIApp", "create_app", "read_body", "read_fully", "to_request", "to_response"]
+__all__ = ["WSGIApp", "WSGIHost", "create_app", "to_body", "to_request", "to_response"]
 
 # Methods that have a body only if a header says so.
 _READING = frozenset({"GET", "HEAD"})
@@ -37,57 +40,88 @@ def create_app(
     of the tree, `OptionError` for an option that cannot be.
     """
     settings = read_options(options)
-    return WSGIApp(build(Path(root).absolute(), settings, _Host()), fallback, settings.debug)
+    tree = LiveTree(Path(root).absolute(), settings, WSGIHost(settings))
+    return WSGIApp(tree.application, fallback, tree if settings.debug else None)
 
 
-class _Host:
+class WSGIHost:
+    """What a server can say and do, for the application (`nextapi.app.Host`)."""
+
     checks_paths = False
+
+    def __init__(self, options: Options) -> None:
+        self.draft = Draft(options.secret, options.debug)
 
     def trusted_host(self, request: Request) -> str | None:
         return request.headers.get("host")
 
     def report(self, request: Request, error: Exception) -> None:
-        _logger.error("%s %r raised after its answer was complete", request.method, request.path, exc_info=error)
+        _logger.error("%s %r raised after its answer had begun", request.method, request.path, exc_info=error)
+
+    def new_run(self, name: str) -> Run:
+        return Run(name)
+
+    def status_of(self, value: object) -> int | None:
+        return None
+
+    def call(self, application: WSGIApplication, request: Request) -> Response:
+        return Response(0, [], Relayed(application))  # it is the server that calls it
 
 
 class WSGIApp:
-    """The WSGI application; `application` is what it serves."""
+    """The WSGI application; `application` is what it serves, in debug the newest of the tree `live`.
 
-    def __init__(self, application: Application, fallback: WSGIApplication | None = None, debug: bool = False) -> None:
+    An exception of a handler is logged and answered 500; with `raise_errors` set, as in tests, it passes through.
+    """
+
+    def __init__(
+        self, application: Application, fallback: WSGIApplication | None = None, live: LiveTree | None = None
+    ) -> None:
         self.application = application
         self._fallback = fallback
-        self._debug = debug
+        self._live = live
+        self.raise_errors = False
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._live is not None:
+            self._live.refresh()
+            self.application = self._live.application
         if self._fallback is not None and self.application.match(raw_path(environ)[1]).route is None:
             return self._fallback(environ, start_response)
+        request = to_request(environ, start_response)
         try:
-            response = self.application.handle(to_request(environ))
+            return to_response(self.application.handle(request), request, start_response)
         except Exception as error:
-            method = environ.get("REQUEST_METHOD", "")
-            _logger.error("%s %r failed", method, environ.get("PATH_INFO"), exc_info=error)
-            response = self._failed(method)
-        return to_response(response, start_response)
+            if self.raise_errors:
+                request.close()
+                raise
+            _logger.error("%s %r failed", request.method, request.path, exc_info=error)
+            request.close()
+            if request.start_response is None:
+                raise  # the answer may have begun: the server knows, and cuts the connection then
+            return self._fail(request.method, start_response)
+        except BaseException:
+            request.close()
+            raise
 
-    def _failed(self, method: str) -> Response:
+    def _fail(self, method: str, start_response: StartResponse) -> Iterable[bytes]:
         body, headers = b"Internal Server Error", []
-        if self._debug:
-            body, headers = (
-                traceback.format_exc().encode("utf-8", "replace"),
-                [("Content-Type", "text/plain; charset=utf-8")],
-            )
+        if self._live is not None:
+            body = traceback.format_exc().encode("utf-8", "replace")
+            headers.append(("Content-Type", "text/plain; charset=utf-8"))
         headers.append(("Content-Length", str(len(body))))
-        return Response(500, headers, b"" if method == "HEAD" else body)
+        start_response("500 Internal Server Error", headers)
+        return (b"" if method == "HEAD" else body,)
 
 
-def to_request(environ: WSGIEnvironment) -> Request:
-    """Return the request that a WSGI environ says."""
+def to_request(environ: WSGIEnvironment, start_response: StartResponse | None = None) -> Request:
+    """Return the request that a WSGI environ says; with `start_response`, pieces of its answer may be sent early."""
     prefix, path = raw_path(environ)
     method, query_string = environ["REQUEST_METHOD"], environ.get("QUERY_STRING", "")
-    return Request(method, path, query_string, environ, read_body(environ), environ, prefix)
+    return Request(method, path, query_string, environ, to_body(environ), environ, prefix, start_response)
 
 
-def read_body(environ: WSGIEnvironment) -> Body | None:
+def to_body(environ: WSGIEnvironment) -> Body | None:
     """Return the body of a request, not read yet; None where the environ says that there is none.
 
     Beyond Content-Length nothing is read. A body without one is read only where the server says that it ends by itself.
@@ -106,23 +140,40 @@ def read_body(environ: WSGIEnvironment) -> Body | None:
     return Body(None, partial(read_fully, stream), lambda: stream)
 
 
-def read_fully(stream: IO[bytes], size: int) -> bytes:
-    """Return `size` bytes of a stream, which may give fewer at a time, and all that there is if it is shorter."""
-    data = stream.read(size)
-    if len(data) == size:
-        return data
-    pieces = [data]
-    while data and (size := size - len(data)):
-        data = stream.read(size)
-        pieces.append(data)
-    return b"".join(pieces)
-
-
 def _limited(stream: IO[bytes], length: int) -> IO[bytes]:
     return cast("IO[bytes]", LimitedStream(stream, length))
 
 
-def to_response(response: Response, start_response: StartResponse) -> Iterable[bytes]:
-    """Start a response, and return its body."""
-    start_response(response.status_line, response.headers)
-    return (response.body,)
+def to_response(response: Response, request: Request, start_response: StartResponse) -> Iterable[bytes]:
+    """Start a response, unless it was, and return its body; one that is no bytes closes the request at its end.
+
+    A WSGI application that answers instead is called.
+    """
+    body = response.body
+    if isinstance(body, bytes):
+        start_response(response.status_line, response.headers)
+        return (body,)
+    if isinstance(body, Relayed):
+        request.start_response = None  # from here on the answer is the application's
+        return _closing(body.response(request.environ, start_response), request)
+    body.begin()
+    if request.start_response is not None:
+        start_response(response.status_line, response.headers)
+    return _closing(body, request)
+
+
+class _Closing:
+    """A WSGI iterable whose `close()` is followed by others, each once."""
+
+    def __init__(self, chunks: Iterable[bytes], close: Callable[[], object]) -> None:
+        self._chunks = chunks
+        self.close = close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+
+def _closing(chunks: Iterable[bytes], request: Request) -> Iterable[bytes]:
+    if close := getattr(chunks, "close", None):
+        request.call_on_close(close)
+    return _Closing(chunks, request.close) if request.closers else chunks

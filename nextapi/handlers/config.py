@@ -30,6 +30,7 @@ class PageOptions:
     body_limit: Limit | None = _DEFAULT_BODY_LIMIT
     response_limit: int | float | None = _DEFAULT_RESPONSE_LIMIT.size
     same_origin: bool = True
+    external_resolver: bool = False
 
 
 def page_options(config: object) -> tuple[PageOptions, list[str]]:
@@ -39,11 +40,11 @@ def page_options(config: object) -> tuple[PageOptions, list[str]]:
     if "runtime" in top and top["runtime"] != "nodejs":
         faults.append(f"config['runtime'] is {top['runtime']!r}: pages/api runs 'nodejs', with handler(req, res)")
     api = _section("config['api']", top.get("api", {}), _API_KEYS, faults)
-    _flag(api, "externalResolver", False, faults)  # nothing here warns of what it silences in Next
     options = PageOptions(
         body_limit=_body_limit(api, faults),
         response_limit=_response_limit(api, faults),
         same_origin=_flag(api, "sameOrigin", True, faults),
+        external_resolver=_flag(api, "externalResolver", False, faults),
     )
     return options, faults
 

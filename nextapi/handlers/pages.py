@@ -3,23 +3,58 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from nextapi.draft import Draft
 from nextapi.errors import BuildError, ConfigError, HandlerError, NoAnswerError, TreeError
 from nextapi.handlers.config import PageOptions, page_options
-from nextapi.http.body import parse_body
-from nextapi.http.message import Request, Response
+from nextapi.http.message import Relayed, Request, Response, Stream
 from nextapi.http.sizes import Limit
-from nextapi.pages.request import NextApiRequest
-from nextapi.pages.response import NextApiResponse, to_response
+from nextapi.pages.request import NextApiRequest, parse
+from nextapi.pages.response import (
+    NextApiResponse,
+    flush_to,
+    has_begun,
+    source_of,
+    take,
+    to_head,
+    to_response,
+    to_stream_response,
+)
+from nextapi.pages.streaming import Source, async_chunks, chunks
+from nextapi.running import Run
 from nextapi.types import NextApiHandler
 
-__all__ = ["PageEndpoint", "page_endpoint"]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
-Report = Callable[[Request, Exception], None]
+__all__ = ["HandlerHost", "PageEndpoint", "page_endpoint"]
+
+
+class HandlerHost(Protocol):
+    """What only the host can do for a handler."""
+
+    draft: Draft
+    """The cookies of draft mode, made from the host's secret unless an option says another."""
+
+    def report(self, request: Request, error: Exception) -> None:
+        """Log an exception that cannot change the answer any more, and tell the host's error reporters."""
+
+    def new_run(self, name: str) -> Run:
+        """Return what runs the coroutines of a request; `name` is what the log says of it."""
+        ...
+
+    def status_of(self, value: object) -> int | None:
+        """Return the status of a response of the host's own, None where `value` is none."""
+
+    def call(self, application: WSGIApplication, request: Request) -> Response:
+        """Return what a WSGI application answers to a request."""
+        ...
 
 
 class PageEndpoint:
@@ -32,7 +67,7 @@ class PageEndpoint:
         file: Path,
         param_names: tuple[str, ...],
         max_body_size: Limit,
-        report: Report,
+        host: HandlerHost,
     ) -> None:
         self.options = options
         self._handler = handler
@@ -41,34 +76,116 @@ class PageEndpoint:
         # With the parser off, the handler may still ask for `raw_body`.
         self._raw_limit = options.body_limit or max_body_size
         self._response_limit = options.response_limit
-        self._report = report
+        self._host = host
+        self._draft = host.draft
 
     def answer(self, request: Request, params: dict[str, Any]) -> Response:
         """Return the handler's answer; an exception that it raises before it has answered passes through."""
-        req: NextApiRequest[Any] = NextApiRequest(request, params, self._param_names, self._raw_limit)
-        content_type = request.environ.get("CONTENT_TYPE")
-        if (content_type or request.body is not None) and self.options.body_limit is not None:
-            req.body = parse_body(req.raw_body, content_type)
-        res: NextApiResponse[Any] = NextApiResponse(request)
+        res: NextApiResponse[Any] = NextApiResponse(request, self._draft)
+        req: NextApiRequest[Any] = NextApiRequest(request, params, self._param_names, self._raw_limit, res)
+        if (request.body is not None or request.environ.get("CONTENT_TYPE")) and self.options.body_limit is not None:
+            parse(req)
+        run = returned = None
         try:
             returned = self._handler(req, res)
+            if returned is not None and isinstance(returned, Awaitable):
+                run = self._new_run(request)
+                flush_to(res, run.pause)
+                run.start(returned)
+                if not run.advance():
+                    head = to_head(res)
+                    head.body = Stream(self._written(request, res, run), partial(self._host.report, request))
+                    return head
+                returned = run.result()
+        except Exception as error:
+            if not res.writable_ended:
+                if has_begun(res):
+                    raise RuntimeError(f"{self._file}: the handler failed after its answer had begun") from error
+                raise
+            # The answer stands, as in Next: what came after it is for the log.
+            self._host.report(request, error)
+        response = to_response(res, self._response_limit)
+        if response is None:
+            source = source_of(res)
+            if source is not None:
+                return to_stream_response(res, self._open(request, run, source))
+            response = self._relay(req, request, returned) if self.options.external_resolver else None
+        if response is None:
+            raise NoAnswerError(f"{self._file}: {_no_answer(returned, self.options.external_resolver)}")
+        return response
+
+    def _new_run(self, request: Request) -> Run:
+        run = self._host.new_run(str(self._file))
+        request.call_on_close(run.close)
+        return run
+
+    def _written(self, request: Request, res: NextApiResponse[Any], run: Run) -> Iterator[bytes]:
+        """Yield what a coroutine writes, which goes on while a chunk is waited for."""
+        is_done = False
+        while True:
+            if piece := take(res):
+                yield piece
+            elif is_done:
+                break
+            if not is_done:
+                is_done = run.advance()
+        try:
+            run.result()
         except Exception as error:
             if not res.writable_ended:
                 raise
-            # The answer stands, as in Next: what came after it is for the log.
-            self._report(request, error)
-            returned = None
-        response = to_response(res, self._response_limit)
-        if response is None:
-            what = "" if returned is None else f" {type(returned).__name__}, which is ignored,"
-            raise NoAnswerError(
-                f"{self._file}: the handler returned{what} without an answer: call res.json(), send() or end()"
-            )
-        return response
+            self._host.report(request, error)
+        if not res.writable_ended:
+            raise NoAnswerError(f"{self._file}: the handler wrote, and did not complete its answer: call res.end()")
+
+    def _open(self, request: Request, run: Run | None, source: Source) -> Stream:
+        """Return the stream of what `res.send` was given, which is closed with the request; HEAD has nothing of it."""
+        if isinstance(source, AsyncIterable):
+            run = run or self._new_run(request)
+            iterator = aiter(source)
+            if close := getattr(iterator, "aclose", None):
+                request.call_on_close(partial(_finish_call, run, close))
+            pieces = async_chunks(iterator, run)
+        else:
+            if close := getattr(source, "close", None):
+                request.call_on_close(close)
+            pieces = chunks(source)
+        return Stream(pieces if request.method != "HEAD" else iter(()), partial(self._host.report, request))
+
+    def _relay(self, req: NextApiRequest[Any], request: Request, returned: object) -> Response | None:
+        """Return what a handler returned as an answer: the host's own response, or else a WSGI application's."""
+        status = self._host.status_of(returned)
+        if status is not None:
+            return Response(status, [], Relayed(returned))
+        if not callable(returned):
+            return None
+        if request.body is not None:
+            # The application reads the body as the server gave it, which may have been read by now.
+            was_parsed = self.options.body_limit is not None
+            request.environ["wsgi.input"] = BytesIO(req.raw_body) if was_parsed else req.stream
+        return self._host.call(cast("WSGIApplication", returned), request)
+
+
+def _finish_call(run: Run, function: Callable[[], Awaitable[object]]) -> None:
+    run.finish(function())
+
+
+def _no_answer(returned: object, is_external: bool) -> str:
+    what = "" if returned is None else f" {type(returned).__name__}"
+    if is_external:
+        return (
+            f"the handler returned{what or ' nothing'} and did not answer: with externalResolver it returns a response "
+            "of the host's, or a WSGI application"
+        )
+    hint = ""
+    if callable(returned):
+        hint = '; to return a response of the host\'s, set config = {"api": {"externalResolver": True}}'
+    what = f"{what}, which is ignored," if what else ""
+    return f"the handler returned{what} without an answer: call res.json(), send() or end(){hint}"
 
 
 def page_endpoint(
-    module: ModuleType, file: Path, param_names: tuple[str, ...], max_body_size: Limit, report: Report
+    module: ModuleType, file: Path, param_names: tuple[str, ...], max_body_size: Limit, host: HandlerHost
 ) -> PageEndpoint:
     """Return the endpoint that a loaded module defines; raise `TreeError` with all that is wrong with it."""
     options, wrong = page_options(getattr(module, "config", {}))
@@ -78,7 +195,7 @@ def page_endpoint(
         faults.append(HandlerError(f"{file}: {problem}", file))
     if faults:
         raise TreeError(f"{file} is no route", faults)
-    return PageEndpoint(handler, options, file, param_names, max_body_size, report)  # type: ignore[arg-type]  # it was checked
+    return PageEndpoint(handler, options, file, param_names, max_body_size, host)  # type: ignore[arg-type]  # it was checked
 
 
 def _handler_problem(handler: object, module: ModuleType) -> str | None:
@@ -88,8 +205,8 @@ def _handler_problem(handler: object, module: ModuleType) -> str | None:
         return f"there is no `handler`: define `def handler(req, res)`{found}"
     if not callable(handler):
         return f"`handler` is {type(handler).__name__}, not a function: define `def handler(req, res)`"
-    if inspect.iscoroutinefunction(handler):
-        return "`handler` is `async def`, and coroutines are not run: define `def handler(req, res)`"
+    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+        return "`handler` is a generator: define `def handler(req, res)`, and give a generator to res.send()"
     try:
         signature = inspect.signature(handler)
     except ValueError:  # some callables written in C tell nothing

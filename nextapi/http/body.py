@@ -17,7 +17,7 @@ from nextapi.http.message import Body
 from nextapi.http.query import decode_pairs, fold_pairs
 from nextapi.http.sizes import Limit
 
-__all__ = ["MAX_FORM_FIELDS", "parse_body", "read_body"]
+__all__ = ["MAX_FORM_FIELDS", "parse_body", "read_body", "refused", "too_large"]
 
 MAX_FORM_FIELDS = 1000  # Node's querystring stops there without a word; here it is a 413
 
@@ -63,20 +63,22 @@ def read_body(body: Body, limit: Limit) -> bytes:
     Never more than the limit and one byte is read.
     """
     if body.length is not None and body.length > limit.size:
-        raise _too_large(limit)
+        raise too_large(limit)
     data = body.read(body.length if body.length is not None else max(int(limit.size), 0) + 1)
     if data and len(data) > limit.size:
-        raise _too_large(limit)
+        raise too_large(limit)
     if body.length is not None and len(data) < body.length:
-        raise _refused(400, "Invalid body")  # the client went away
+        raise refused(400, "Invalid body")  # the client went away
     return data
 
 
-def _too_large(limit: Limit) -> BodyError:
-    return _refused(413, f"Body exceeded {limit.text} limit")
+def too_large(limit: Limit) -> BodyError:
+    """Return what a body over `limit` is refused by."""
+    return refused(413, f"Body exceeded {limit.text} limit")
 
 
-def _refused(status: int, text: str) -> BodyError:
+def refused(status: int, text: str) -> BodyError:
+    """Return what a body is refused by, as Next says it."""
     return BodyError(status, text, reason=text)  # Next's parser says it in both places
 
 
@@ -92,10 +94,10 @@ def parse_body(data: bytes, content_type: str | None) -> Any:
         try:
             return loads(text)
         except ValueError:
-            raise _refused(400, "Invalid JSON") from None
+            raise refused(400, "Invalid JSON") from None
     if media_type == _FORM_TYPE:
         if text.count("&") >= MAX_FORM_FIELDS and sum(map(bool, text.split("&"))) > MAX_FORM_FIELDS:
-            raise _refused(413, f"Body exceeded {MAX_FORM_FIELDS} fields limit")
+            raise refused(413, f"Body exceeded {MAX_FORM_FIELDS} fields limit")
         return fold_pairs(decode_pairs(text))
     return text
 
@@ -113,4 +115,4 @@ def _codec(charset: str) -> str:
             return codecs.lookup(codec).name
         except LookupError:
             pass
-    raise _refused(400, "Invalid body")
+    raise refused(400, "Invalid body")

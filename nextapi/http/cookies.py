@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypedDict
 from urllib.parse import quote
 
 from werkzeug.http import http_date
@@ -18,13 +18,28 @@ from werkzeug.http import http_date
 from nextapi.errors import HeaderError
 from nextapi.text import TOKEN, WHITESPACE, decode_uri_component
 
-__all__ = ["parse_cookie", "serialize_cookie"]
+__all__ = ["CookieSerializeOptions", "parse_cookie", "serialize_cookie"]
 
 # RFC 9110, 5.6.2: a token. npm's `cookie` lets every visible character pass.
 _NAME = re.compile(TOKEN)
 _ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
 _SAME_SITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
 _PRIORITY = {"low": "Low", "medium": "Medium", "high": "High"}
+
+
+class CookieSerializeOptions(TypedDict, total=False):
+    """The keywords of `serialize_cookie`, for functions that hand them on (npm `CookieSerializeOptions`)."""
+
+    path: str | None
+    max_age: float | None
+    expires: datetime | None
+    domain: str | None
+    http_only: bool
+    secure: bool
+    same_site: Literal["strict", "lax", "none", "Strict", "Lax", "None"] | bool | None
+    partitioned: bool
+    priority: Literal["low", "medium", "high"] | None
+    encode: Callable[[str], str] | None
 
 
 def parse_cookie(header: str) -> dict[str, str]:

@@ -1,18 +1,39 @@
 """What an adapter hands to the application, and what it gets back.
 
 Neither knows a framework. A request has WSGI's parts, with the path as the client sent it; a response is a status,
-header pairs in order, and the body.
+header pairs in order, and the body, whole or as a stream.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
+
+from werkzeug.datastructures import FileStorage
 
 from nextapi.http.headers import EnvironHeaders
 
-__all__ = ["Body", "Request", "Response", "reason_phrase"]
+__all__ = [
+    "Body",
+    "FormData",
+    "Relayed",
+    "Request",
+    "Response",
+    "StartResponse",
+    "Stream",
+    "read_fully",
+    "reason_phrase",
+]
+
+StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], Callable[[bytes], object]]
+"""WSGI's, as far as it is used: it sends status and headers, and returns what sends pieces of the body."""
+
+FormData: TypeAlias = tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]
+"""The fields and the files of a form, by name and in order."""
+
+_logger = logging.getLogger("nextapi")
 
 _PHRASES = {int(status): status.phrase for status in HTTPStatus}
 _STATUS_LINES = {status: f"{status} {phrase}" for status, phrase in _PHRASES.items()}
@@ -28,15 +49,34 @@ class Body:
 
     `length` is the Content-Length in bytes, None where the body comes in chunks. `read(size)` returns `size` bytes from
     its beginning, fewer only if it is shorter; `open()` gives all of it as a readable binary file. One of the two is
-    called, once.
+    called, once. `form` is the body as a multipart form, where the host has read it as one.
     """
 
-    __slots__ = ("length", "open", "read")
+    __slots__ = ("form", "length", "open", "read")
 
-    def __init__(self, length: int | None, read: Callable[[int], bytes], open: Callable[[], IO[bytes]]) -> None:
+    def __init__(
+        self,
+        length: int | None,
+        read: Callable[[int], bytes],
+        open: Callable[[], IO[bytes]],
+        form: FormData | None = None,
+    ) -> None:
         self.length = length
         self.read = read
         self.open = open
+        self.form = form
+
+
+def read_fully(stream: IO[bytes], size: int) -> bytes:
+    """Return `size` bytes of a stream, which may give fewer at a time, and all that there is if it is shorter."""
+    data = stream.read(size)
+    if len(data) == size:
+        return data
+    pieces = [data]
+    while data and (size := size - len(data)):
+        data = stream.read(size)
+        pieces.append(data)
+    return b"".join(pieces)
 
 
 class Request:
@@ -44,20 +84,22 @@ class Request:
 
     `path` is below the mount and percent-encoded as it was sent, `prefix` what stands before it; `query_string` has
     one character a byte; `environ` has the headers, under WSGI's names; `body` is None where there is none; `raw` is
-    the host's own request.
+    the host's own request. `start_response` is there where an answer can be sent piece by piece before the handler has
+    returned, until one is. `closers` are called when the answer has been sent, or none will be.
     """
 
-    __slots__ = ("body", "environ", "method", "path", "prefix", "query_string", "raw")
+    __slots__ = ("body", "closers", "environ", "method", "path", "prefix", "query_string", "raw", "start_response")
 
     def __init__(
         self,
         method: str,
         path: str,
         query_string: str,
-        environ: Mapping[str, Any],
+        environ: dict[str, Any],
         body: Body | None,
         raw: Any,
         prefix: str = "",
+        start_response: StartResponse | None = None,
     ) -> None:
         self.method = method
         self.path = path
@@ -66,11 +108,70 @@ class Request:
         self.body = body
         self.raw = raw
         self.prefix = prefix
+        self.start_response = start_response
+        self.closers: list[Callable[[], object]] | None = None
+
+    def call_on_close(self, closer: Callable[[], object]) -> None:
+        """Have `closer` called when the answer has been sent; the last one added is called first."""
+        if self.closers is None:
+            self.closers = []
+        self.closers.append(closer)
+
+    def close(self) -> None:
+        """Call the closers, each once; what one raises is logged."""
+        while self.closers:
+            try:
+                self.closers.pop()()
+            except Exception:
+                _logger.exception("%s %r: closing failed", self.method, self.path)
 
     @property
     def headers(self) -> EnvironHeaders:
         """The headers by lower-case name."""
         return EnvironHeaders(self.environ)
+
+
+class Stream:
+    """A response's body in chunks, bytes each, made while it is sent.
+
+    `report` is told of an exception that comes when the answer has begun: it passes on to the server, which cuts the
+    connection. What makes the chunks is closed by the request's closers, also if nothing was read.
+    """
+
+    __slots__ = ("_chunks", "_first", "_report")
+
+    def __init__(self, chunks: Iterator[bytes], report: Callable[[Exception], object]) -> None:
+        self._chunks = chunks
+        self._report = report
+        self._first: bytes | None = None
+
+    def begin(self) -> None:
+        """Have the first chunk made, so that an exception on the way to it is still the handler's."""
+        self._first = next(self._chunks, b"")
+
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        try:
+            return next(self._chunks)
+        except StopIteration:
+            raise
+        except Exception as error:
+            self._report(error)
+            raise
+
+
+class Relayed:
+    """In place of a body: the host's own response, which is the answer, whatever is said beside it."""
+
+    __slots__ = ("response",)
+
+    def __init__(self, response: Any) -> None:
+        self.response = response
 
 
 class Response:
@@ -85,7 +186,7 @@ class Response:
         self,
         status: int,
         headers: list[tuple[str, str]],
-        body: bytes,
+        body: bytes | Stream | Relayed,
         reason: str = "",
         error: Exception | None = None,
     ) -> None:

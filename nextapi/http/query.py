@@ -7,11 +7,14 @@ Node's `querystring`, which Next parses form bodies with, reads the same pairs f
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 from urllib.parse import quote_plus, unquote
 
 from nextapi.text import utf8
 
 __all__ = ["decode_pairs", "encode_pairs", "fold_pairs", "query_text"]
+
+T = TypeVar("T")
 
 
 def query_text(query_string: str) -> str:
@@ -35,9 +38,9 @@ def _decode(text: str) -> str:
     return unquote(text, errors="replace") if "%" in text else text
 
 
-def fold_pairs(pairs: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:
+def fold_pairs(pairs: Iterable[tuple[str, T]]) -> dict[str, T | list[T]]:
     """Return the object that Next makes of pairs: a repeated name has the list of its values."""
-    folded: dict[str, str | list[str]] = {}
+    folded: dict[str, T | list[T]] = {}
     for name, value in pairs:
         if name not in folded:
             folded[name] = value

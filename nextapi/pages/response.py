@@ -1,23 +1,33 @@
 """`res`: the answer as a handler of `pages/api` makes it (Next's NextApiResponse).
 
-What is written is collected, and sent when the handler has returned. Whatever would be lost on the way to the client, a
-second answer or a header after the body, is an exception at the call.
+What is written is collected, and sent when the handler has returned, unless it can go out at once. Whatever would be
+lost on the way to the client, a second answer or a header after the body, is an exception at the call.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, overload
 from wsgiref.util import is_hop_by_hop
 
-from nextapi.errors import AnsweredError, HeaderError, RedirectError, StatusError
+from nextapi.draft import Draft
+from nextapi.errors import AnsweredError, RedirectError, RevalidateError
 from nextapi.http.conditional import is_fresh, strong_etag
 from nextapi.http.headers import check_header_name, check_header_value
-from nextapi.http.json import dumps, number_text
-from nextapi.http.message import Request, Response
+from nextapi.http.json import dumps
+from nextapi.http.message import Request, Response, Stream
 from nextapi.http.sizes import format_size
-from nextapi.text import utf8
+from nextapi.pages.streaming import Source, is_source
+from nextapi.pages.values import (
+    GivenHeader,
+    HeaderValue,
+    body_bytes,
+    header_lines,
+    header_texts,
+    header_value,
+    read_status,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -28,13 +38,20 @@ else:
 
     DataT = TypeVar("DataT")
 
-__all__ = ["NextApiResponse", "to_response"]
+__all__ = [
+    "NextApiResponse",
+    "flush_to",
+    "has_begun",
+    "preview_data",
+    "source_of",
+    "take",
+    "to_head",
+    "to_response",
+    "to_stream_response",
+]
 
-HeaderValue = str | int | float | Iterable[str]
-_Value = str | int | float | list[str]
-
-# How far an answer is.
-_OPEN, _HEADERS_FINAL, _ENDED = range(3)
+# How far an answer is; one that was streamed has ended, too.
+_OPEN, _HEADERS_FINAL, _ENDED, _STREAMED = range(4)
 
 _JSON = ("Content-Type", "application/json; charset=utf-8")
 _logger = logging.getLogger("nextapi")
@@ -44,17 +61,23 @@ class NextApiResponse(Generic[DataT]):
     """The answer.
 
     `status`, `set_header` and their like return `res`, to be chained; `json`, `send`, `end` and `redirect` complete it.
+    A call that comes too late for the client to see its effect raises `AnsweredError`.
     """
 
     _message = ""
     _body = b""
-    _written: bytearray | None = None
+    _source: Source | None = None
+    _written: list[bytes] | None = None
+    _flush: Callable[[], object] | None = None
+    _wire: Callable[[bytes], object] | None = None
+    _has_begun = False
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, draft: Draft) -> None:
         self._request = request
+        self._draft = draft
         self._state = _OPEN
         self._status = 200
-        self._headers: dict[str, tuple[str, _Value]] = {}
+        self._headers: dict[str, tuple[str, HeaderValue]] = {}
         self._are_lines = True  # `_headers` has a text for each name, and goes out as it is
 
     @property
@@ -65,7 +88,7 @@ class NextApiResponse(Generic[DataT]):
     @property
     def writable_ended(self) -> bool:
         """Whether the answer is complete (Node's `writableEnded`)."""
-        return self._state == _ENDED
+        return self._state >= _ENDED
 
     # Status
 
@@ -81,7 +104,7 @@ class NextApiResponse(Generic[DataT]):
     def status(self, code: int) -> Self:
         """Set the status code, 200 to 999; raise `StatusError` for any other."""
         if code.__class__ is not int or not 200 <= code <= 999:
-            code = _status_code(code)
+            code = read_status(code)
         if self._state != _OPEN:
             raise self._too_late(f"status {code}")
         self._status = code
@@ -94,12 +117,14 @@ class NextApiResponse(Generic[DataT]):
 
     @status_message.setter
     def status_message(self, message: str) -> None:
+        if self._state != _OPEN:
+            raise self._too_late(f"status message {message!r}")
         check_header_value("status message", message)
         self._message = message
 
     # Headers
 
-    def set_header(self, name: str, value: HeaderValue) -> Self:
+    def set_header(self, name: str, value: GivenHeader) -> Self:
         """Set a header in place of what was set under the name; a list is one header line for each of its items.
 
         Raises `HeaderError` for a name or value that must not go on the wire.
@@ -108,7 +133,7 @@ class NextApiResponse(Generic[DataT]):
             raise self._too_late(f"header {name!r}")
         check_header_name(name)
         key = name.lower()
-        checked = _header_value(name, value)
+        checked = header_value(name, value)
         if key == "set-cookie" and isinstance(checked, list):
             checked = list(dict.fromkeys(checked))  # as Next does
         self._headers[key] = (name, checked)
@@ -116,15 +141,15 @@ class NextApiResponse(Generic[DataT]):
             self._are_lines = False
         return self
 
-    def append_header(self, name: str, value: HeaderValue) -> Self:
-        """Add further lines of a header to what was set."""
+    def append_header(self, name: str, value: GivenHeader) -> Self:
+        """Add further lines of a header to what was set; raise `HeaderError` as `set_header` does."""
         known = self._headers.get(name.lower())
         if known is None:
             return self.set_header(name, value)
-        before, after = known[1], _header_value(name, value)
+        before, after = known[1], header_value(name, value)
         if self._state != _OPEN:
             raise self._too_late(f"header {name!r}")
-        self._headers[name.lower()] = (known[0], [*_texts(before), *_texts(after)])
+        self._headers[name.lower()] = (known[0], [*header_texts(before), *header_texts(after)])
         self._are_lines = False
         return self
 
@@ -152,17 +177,20 @@ class NextApiResponse(Generic[DataT]):
         self._headers.pop(name.lower(), None)
 
     @overload
-    def write_head(self, status: int, headers: Mapping[str, HeaderValue] | None = None, /) -> Self: ...
+    def write_head(self, status: int, headers: Mapping[str, GivenHeader] | None = None, /) -> Self: ...
     @overload
-    def write_head(self, status: int, message: str, headers: Mapping[str, HeaderValue] | None = None, /) -> Self: ...
+    def write_head(self, status: int, message: str, headers: Mapping[str, GivenHeader] | None = None, /) -> Self: ...
     def write_head(
         self,
         status: int,
-        message: str | Mapping[str, HeaderValue] | None = None,
-        headers: Mapping[str, HeaderValue] | None = None,
+        message: str | Mapping[str, GivenHeader] | None = None,
+        headers: Mapping[str, GivenHeader] | None = None,
         /,
     ) -> Self:
-        """Set status, reason phrase and headers at once; from then on they stand (Node's `writeHead`)."""
+        """Set status, reason phrase and headers at once; from then on they stand (Node's `writeHead`).
+
+        Raises `StatusError` and `HeaderError` as `status` and `set_header` do.
+        """
         self.status(status)
         if isinstance(message, str):
             self.status_message = message
@@ -177,6 +205,45 @@ class NextApiResponse(Generic[DataT]):
         """Declare status and headers final."""
         self._state = max(self._state, _HEADERS_FINAL)
 
+    # Draft mode
+
+    def set_draft_mode(self, enable: bool = True) -> Self:
+        """Have the client in draft mode from its next request on, or no more, by a cookie.
+
+        Raises `DraftError` where there is no secret to make it from, unless the server has one process.
+        """
+        return self.append_header("Set-Cookie", [self._draft.mode_cookie(enable, self._is_one_of_many())])
+
+    def set_preview_data(self, data: object, max_age: float | None = None, path: str = "/") -> Self:
+        """Have the client in draft mode, with data that its requests bring along, by two cookies.
+
+        `data` is what JSON has text for, up to some 1,000 bytes of it; the client cannot read or change them. They end
+        after `max_age` seconds, with the browser unless said. Cookies are sent for what is below `path` only.
+        Raises `DraftError` where there is no secret, unless the server has one process, where there is too much data,
+        or the extra `preview` is not installed.
+        """
+        return self.append_header("Set-Cookie", self._draft.data_cookies(data, max_age, path, self._is_one_of_many()))
+
+    def clear_preview_data(self, path: str = "/") -> Self:
+        """End draft mode and its data; `path` is the one that they were set for."""
+        return self.append_header("Set-Cookie", self._draft.clearing_cookies(path))
+
+    def _is_one_of_many(self) -> bool:
+        """Say whether the server has several processes (PEP 3333)."""
+        return bool(self._request.environ.get("wsgi.multiprocess", True))
+
+    def revalidate(self, path: str, *, only_generated: bool = False) -> None:
+        """Have a page made anew for all who ask for it from now on (Next's `res.revalidate`); `path` begins with "/".
+
+        The pages of the host are made anew for each request, so that nothing is to be done. `only_generated` is for
+        pages that were asked for before. Raises `RevalidateError`, with Next's message, for what is no path.
+        """
+        if not isinstance(path, str) or not path.startswith("/"):
+            received = "null" if path is None else path
+            raise RevalidateError(
+                f"Invalid urlPath provided to revalidate(), must be a path e.g. /blog/post-1, received {received}"
+            )
+
     # Body
 
     def json(self, data: DataT) -> None:
@@ -184,7 +251,7 @@ class NextApiResponse(Generic[DataT]):
 
         After `write` or `write_head`, it completes the body, and the headers stand as they are (as in Next).
         """
-        if self._state == _ENDED:
+        if self._state >= _ENDED:
             raise self._too_late("json()")
         body = dumps(data)
         if self._state == _OPEN:
@@ -193,26 +260,33 @@ class NextApiResponse(Generic[DataT]):
         else:
             self.end(body)
 
-    def send(self, data: DataT | str | bytes | None) -> None:
-        """Answer text, bytes, or else JSON; None is an empty body (Next's `res.send`)."""
-        if self._state == _ENDED:
+    def send(self, data: DataT | str | bytes | Source | None) -> None:
+        """Answer text, bytes, a stream, or else JSON; None is an empty body (Next's `res.send`).
+
+        A stream is an iterator or async iterator of text or bytes, or a readable file. It is sent chunk by chunk once
+        the handler has returned, without ETag, and is closed then.
+        """
+        if self._state >= _ENDED:
             raise self._too_late("send()")
         if data is None:
             self.end()
+            return
+        is_text, is_bytes = isinstance(data, str), isinstance(data, bytes | bytearray | memoryview)
+        if not is_text and not is_bytes and not isinstance(data, dict | list) and is_source(data):
+            self._send_stream(data)
+            return
+        body = body_bytes(data) if is_text or is_bytes else dumps(data)
+        if self._state != _OPEN:
+            self.end(body)
+            return
+        self._send(body)
+        # The type comes after the tag, as in Next: what is not sent has none.
+        if is_text or self._status in (204, 304):
+            return
+        if is_bytes:
+            self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
         else:
-            is_text, is_bytes = isinstance(data, str), isinstance(data, bytes | bytearray | memoryview)
-            body = _body_bytes(data) if is_text or is_bytes else dumps(data)
-            if self._state != _OPEN:
-                self.end(body)
-                return
-            self._send(body)
-            # The type comes after the tag, as in Next: what is not sent has none.
-            if is_text or self._status in (204, 304):
-                return
-            if is_bytes:
-                self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
-            else:
-                self._headers["content-type"] = _JSON
+            self._headers["content-type"] = _JSON
 
     @overload
     def redirect(self, url: str, /) -> Self: ...
@@ -235,25 +309,43 @@ class NextApiResponse(Generic[DataT]):
         return self
 
     def write(self, data: str | bytes | int | float | list[str]) -> bool:
-        """Add to the body. Status and headers stand from the first call on; `end()` completes the answer."""
-        if self._state == _ENDED:
+        """Add to the body. Status and headers stand from the first call on; `end()` completes the answer.
+
+        From an `async def` handler the body is sent as it is written, on every host; from a `def` handler on bare WSGI
+        alone. Elsewhere it is sent as a whole. Returns True, as Node does where more can be taken; raises `TypeError`
+        for what is no text, bytes or value of a header.
+        """
+        if self._state >= _ENDED:
             raise self._too_late("write()")
+        piece = body_bytes(data)
         self._state = _HEADERS_FINAL
         if self._written is None:
-            self._written = bytearray()
-        self._written += _body_bytes(data)
+            self._written = []
+        self._written.append(piece)
+        self._send_written()
         return True
 
     def end(self, data: str | bytes | int | float | list[str] | None = None) -> Self:
-        """Complete the answer, with `data` at the end of its body; what `get_header` returned can be given too."""
-        if self._state == _ENDED:
+        """Complete the answer, with `data` at the end of its body; what `get_header` returned can be given too.
+
+        Raises `TypeError` for what is neither that nor text or bytes.
+        """
+        if self._state >= _ENDED:
             raise self._too_late("end()")
-        body = _body_bytes(data) if data is not None else b""
-        self._end(bytes(self._written + body) if self._written is not None else body)
+        body = body_bytes(data) if data is not None else b""
+        if self._written is None:
+            self._end(body)
+        else:
+            self._written.append(body)
+            self._state = _ENDED
+            self._send_written()
+            self._body = b"".join(self._written)
+            if self._has_begun:
+                self._source, self._state = iter(self._written), _STREAMED
         return self
 
     def _too_late(self, what: str) -> AnsweredError:
-        if self._state == _ENDED:
+        if self._state >= _ENDED:
             return AnsweredError(f"{what} after the answer was complete: return from the handler once it has answered")
         return AnsweredError(
             f"{what} after the headers were final: set status and headers before write(), write_head() and "
@@ -274,16 +366,90 @@ class NextApiResponse(Generic[DataT]):
         self._body = body
         self._state = _ENDED
 
+    def _send_stream(self, source: Source) -> None:
+        if self._state != _OPEN:
+            raise self._too_late("send() of a stream")
+        self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
+        self._source = source
+        self._state = _STREAMED
+
+    def _send_written(self) -> None:
+        """Have what was written sent, where it can be before the handler has returned."""
+        if self._flush is not None:
+            self._flush()
+            return
+        request = self._request
+        if request.start_response is not None and _may_have_body(self):
+            head = to_head(self)
+            self._wire = request.start_response(head.status_line, head.headers)
+            request.start_response, self._has_begun = None, True
+        if self._wire is not None:  # granian has none, nor has middleware that does not return it
+            self._wire(take(self))
+
     def _end(self, body: bytes) -> None:
         self._body = body
         self._state = _ENDED
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._status}{' complete' if self._state == _ENDED else ''}>"
+        return f"<{type(self).__name__} {self._status}{' complete' if self._state >= _ENDED else ''}>"
+
+
+# What the endpoint asks of an answer: functions, so that handlers see none of it on `res`
+
+
+def flush_to(res: NextApiResponse[Any], flush: Callable[[], object]) -> None:
+    """Have `flush` called whenever something was written, which `take` then takes."""
+    if _may_have_body(res):
+        res._flush = flush
+
+
+def preview_data(res: NextApiResponse[Any], cookies: Mapping[str, str]) -> Any:
+    """Return the preview data in the cookies of the request, False if there are none; `res` clears what is forged."""
+    data = res._draft.read(cookies)
+    if data is not None:
+        return data
+    if not res.headers_sent:
+        res.clear_preview_data()
+    return False
+
+
+def take(res: NextApiResponse[Any]) -> bytes:
+    """Return what has been written since it was last taken; more may be written meanwhile, by another thread."""
+    written = res._written or []
+    pieces = written[:]
+    del written[: len(pieces)]
+    return b"".join(pieces)
+
+
+def has_begun(res: NextApiResponse[Any]) -> bool:
+    """Say whether the server has status and headers already."""
+    return res._has_begun
+
+
+def source_of(res: NextApiResponse[Any]) -> Source | None:
+    """Return what is to be sent chunk by chunk, None where the body is there as a whole."""
+    return res._source
+
+
+def to_head(res: NextApiResponse[Any]) -> Response:
+    """Return the status and the headers of an answer whose body is yet to come."""
+    return Response(res._status, header_lines(res._headers), b"", res._message)
+
+
+def to_stream_response(res: NextApiResponse[Any], stream: Stream) -> Response:
+    """Return an answer whose body is a stream; 204 and 304 have none."""
+    response = to_head(res)
+    if res._status in (204, 304):
+        response.headers = [
+            pair for pair in response.headers if pair[0].lower() not in ("content-type", "content-length")
+        ]
+    else:
+        response.body = stream
+    return response
 
 
 def to_response(res: NextApiResponse[Any], response_limit: int | float | None) -> Response | None:
-    """Return an answer as a response, None if it is not complete.
+    """Return an answer as a response, None if it is not complete, or a stream.
 
     From `response_limit` bytes on, None for never, a warning is logged. Content-Length says what the body is, whatever
     the handler said; a body that HEAD, 204 and 304 cannot have is dropped (RFC 9110, 9.3.2, 15.3.5, 15.4.5).
@@ -299,11 +465,11 @@ def to_response(res: NextApiResponse[Any], response_limit: int | float | None) -
         )
     fields, length = res._headers, str(len(body))
     if "content-length" in fields:
-        declared = _texts(fields.pop("content-length")[1])
+        declared = header_texts(fields.pop("content-length")[1])
         if request.method == "HEAD" and not body and declared:
             length = declared[0]
     headers: list[tuple[str, str]]
-    headers = [*fields.values()] if res._are_lines else _lines(fields)  # type: ignore[list-item]  # lines have one text
+    headers = [*fields.values()] if res._are_lines else header_lines(fields)  # type: ignore[list-item]  # lines have one text
     if status == 204 or status == 304:
         body = b""
     else:
@@ -313,55 +479,5 @@ def to_response(res: NextApiResponse[Any], response_limit: int | float | None) -
     return Response(status, headers, body, res._message)
 
 
-def _lines(fields: dict[str, tuple[str, _Value]]) -> list[tuple[str, str]]:
-    """Return a header line for each value of each field but those that are the server's to say (PEP 3333)."""
-    return [(name, text) for name, value in fields.values() if not is_hop_by_hop(name) for text in _texts(value)]
-
-
-def _texts(value: _Value) -> list[str]:
-    if isinstance(value, list):
-        return value
-    return [value if isinstance(value, str) else number_text(value)]
-
-
-def _status_code(code: object) -> int:
-    """Return the status that `code` says, as Node takes it: text of a number, a fraction cut off."""
-    try:
-        number = int(float(code))  # type: ignore[arg-type]  # whatever it is, float says whether it is a number
-    except (TypeError, ValueError, OverflowError):
-        number = 0
-    if not 200 <= number <= 999 or isinstance(code, bool):
-        raise StatusError(f"Invalid status code: {code!r}")
-    return number
-
-
-def _header_value(name: str, value: object) -> _Value:
-    """Return a header's value as text, number or list of texts; raise `HeaderError` if it cannot go on the wire."""
-    if isinstance(value, str):
-        check_header_value(name, value)
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray | Mapping):
-        lines: list[str] = []
-        for line in value:
-            checked = _header_value(name, line)
-            if isinstance(checked, list):
-                raise HeaderError(f'A list in header "{name}" holds text', value, "ERR_HTTP_INVALID_HEADER_VALUE")
-            lines.extend(_texts(checked))
-        return lines
-    raise HeaderError(f'Invalid value for header "{name}"', value, "ERR_HTTP_INVALID_HEADER_VALUE")
-
-
-def _body_bytes(data: object) -> bytes:
-    if isinstance(data, str):
-        return utf8(data)
-    if isinstance(data, bytes | bytearray | memoryview):
-        return bytes(data)
-    if isinstance(data, list) and all(isinstance(line, str) for line in data):
-        return utf8(", ".join(data))
-    if isinstance(data, int | float) and not isinstance(data, bool):
-        return number_text(data).encode()
-    raise TypeError(
-        f"write() and end() take text or bytes, not {type(data).__name__}: json() and send() take other values"
-    )
+def _may_have_body(res: NextApiResponse[Any]) -> bool:
+    return res._request.method != "HEAD" and res._status not in (204, 304)

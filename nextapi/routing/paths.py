@@ -1,4 +1,4 @@
-"""The path of a request: as the client sent it, and as Next's front server would have it (next-behaviour 1.5).
+"""The path of a request: as the client sent it, and as Next's front server would have it.
 
 Routes are matched on the path as it was sent, each segment decoded once, so that `a%2Fb` stays inside one segment. WSGI
 hands over the decoded path; servers add the target as it was sent under names of their own.

@@ -8,6 +8,7 @@ writes), and the HTML of Next's own error pages, of which only the status counts
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import json
 import re
 import sys
@@ -23,7 +24,8 @@ from tests.support.hosts import HOSTS, write_app
 from tests.support.servers import serve
 
 HERE = Path(__file__).parent
-NOT_PAGES = re.compile(r"/api/edge|/api/rh|/api/mw|/mwx")
+# Routes of the other dialects, what next.config.js rewrites, and rendered pages, of which nextapi has none: the host's.
+NOT_PAGES = re.compile(r"/api/edge|/api/rh|/api/mw|/mwx|^(/base)?/(cfg|isr|ssr|plain|feed\.xml|Upper)\b")
 
 Answer = dict[str, Any]
 
@@ -41,16 +43,28 @@ class Declared(NamedTuple):
     reason: str
 
 
-def pages_cases() -> list[dict[str, Any]]:
-    """Return the recorded requests to pages routes, in order."""
-    cases = json.loads((HERE / "data/cases.json").read_text())
-    return [case for case in cases if not NOT_PAGES.search(case["request"]["target"])]
+class Recording(NamedTuple):
+    """Recorded requests and answers, by the names of their files, and the prefix that the app was below."""
+
+    cases_file: str
+    golden_file: str
+    prefix: str = ""
+
+    def cases(self) -> list[dict[str, Any]]:
+        """Return the requests to pages routes, in order."""
+        cases = json.loads((HERE / "data" / self.cases_file).read_text())
+        return [case for case in cases if not NOT_PAGES.search(case["request"]["target"])]
+
+    def golden(self) -> dict[str, Answer]:
+        """Return the answers by case."""
+        answers: dict[str, Answer] = json.loads((HERE / "data" / self.golden_file).read_text())
+        return answers
 
 
-def golden() -> dict[str, Answer]:
-    """Return the recorded answers by case."""
-    answers: dict[str, Answer] = json.loads((HERE / "data/golden.json").read_text())
-    return answers
+RECORDINGS = {
+    "plain": Recording("cases.json", "golden.json"),
+    "basePath": Recording("variants/cases_basepath.json", "variants/golden_basepath.json", "/base"),
+}
 
 
 def declarations() -> list[Declared]:
@@ -66,15 +80,16 @@ def declarations() -> list[Declared]:
     return found
 
 
-def play(host: str, cases: list[dict[str, Any]]) -> dict[str, Answer]:
+def play(host: str, recording: Recording) -> dict[str, Answer]:
     """Serve `web/` through a host and return its answers by case."""
+    cases = recording.cases()
     with tempfile.TemporaryDirectory() as folder:
-        app = write_app(host, HERE / "web", Path(folder))
+        app = write_app(host, HERE / "web", Path(folder), recording.prefix)
         with serve(app, Path(folder), "gunicorn-unlimited") as port:
             answers = dict(_answers(port, cases, {}))
             # If-None-Match quotes Next's tags: once more, with the tags that this server gave to the same bodies.
             conditional = [case for case in cases if any(name.lower() == "if-none-match" for name, _ in _headers(case))]
-            return answers | dict(_answers(port, conditional, _own_tags(answers)))
+            return answers | dict(_answers(port, conditional, _own_tags(recording.golden(), answers)))
 
 
 def _answers(port: int, cases: list[dict[str, Any]], tags: dict[str, str]) -> Iterator[tuple[str, Answer]]:
@@ -99,9 +114,9 @@ def _headers(case: dict[str, Any]) -> list[list[str]]:
     return headers
 
 
-def _own_tags(answers: dict[str, Answer]) -> dict[str, str]:
+def _own_tags(golden: dict[str, Answer], answers: dict[str, Answer]) -> dict[str, str]:
     tags = {}
-    for case, recorded in golden().items():
+    for case, recorded in golden.items():
         theirs, own = _etag(recorded), _etag(answers.get(case, {}))
         if theirs and own and recorded["body"] == answers[case]["body"]:
             tags[theirs] = own
@@ -165,10 +180,10 @@ class Result(NamedTuple):
     stale: list[str]
 
 
-def compare(host: str) -> Result:
-    """Play all cases through a host, and hold the answers against the recordings and the declared differences."""
-    cases, recorded, known = pages_cases(), golden(), declarations()
-    answers = play(host, cases)
+def compare(host: str, recording: Recording) -> Result:
+    """Play all cases through a host, and hold the answers against the recorded ones and the declared differences."""
+    cases, recorded, known = recording.cases(), recording.golden(), declarations()
+    answers = play(host, recording)
     names = {case["id"] for case in cases}
     stale = {line.cases for line in known if line.host in ("", host) and line.cases in names}
     result = Result(0, Counter(), {}, [])
@@ -191,13 +206,13 @@ def compare(host: str) -> Result:
 def main(hosts: list[str]) -> int:
     """Print what differs and the counts of each host; return 0 if nothing differs that is not declared."""
     failed = False
-    for host in hosts or HOSTS:
-        result = compare(host)
+    for host, (name, recording) in itertools.product(hosts or HOSTS, RECORDINGS.items()):
+        result = compare(host, recording)
         for case, found in result.different.items():
             print(case, *found, sep="\n    ")
         total = result.equal + result.declared.total() + len(result.different)
         headings = ", ".join(f"{count} {heading}" for heading, count in result.declared.items())
-        print(f"{host}: equal {result.equal}, declared {result.declared.total()} ({headings}),", end=" ")
+        print(f"{host}, {name}: equal {result.equal}, declared {result.declared.total()} ({headings}),", end=" ")
         print(f"different {len(result.different)}, of {total}")
         failed = failed or bool(result.different)
     return int(failed)

@@ -64,10 +64,11 @@ def test_repeated_headers_stay_apart(serve: Serve) -> None:
     assert "Content-Type" not in answer.headers
 
 
-def test_written_pieces_are_one_body(serve: Serve) -> None:
-    """What is written is collected until the end, and sent with its length."""
+def test_written_pieces_are_one_body(serve: Serve, host: str) -> None:
+    """What is written is collected until the end, and sent with its length, but on bare WSGI sent as it is written."""
     answer = serve({"a": "res.write('one')\nres.write(b'two')\nres.end('three')"}).get("/api/a")
-    assert (answer.data, answer.headers["Content-Length"]) == (b"onetwothree", "11")
+    assert answer.data == b"onetwothree"
+    assert answer.headers.get("Content-Length") == (None if host == "wsgi" else "11")
 
 
 def test_flushing_a_complete_answer_changes_nothing(serve: Serve) -> None:
@@ -195,6 +196,7 @@ LATE = [
     "res.end('a'); res.write('b')",
     "res.end('a'); res.set_header('X-A', '1')",
     "res.redirect('/a'); res.redirect('/b')",
+    "res.end('a'); res.status_message = 'Late'",
 ]
 
 
@@ -208,12 +210,15 @@ def test_the_first_answer_stands(serve: Serve, calls: str, caplog: pytest.LogCap
     assert "after the answer was complete" in caplog.text
 
 
-def test_headers_after_the_body_raise(serve: Serve) -> None:
-    """Once the body has begun, a header raises an error that says where it belongs."""
-    body = (
-        "res.write('a')\ntry:\n    res.set_header('X-A', '1')\nexcept RuntimeError as error:\n    res.end(str(error))"
-    )
-    assert b"before write()" in serve({"a": body}).get("/api/a").data
+@pytest.mark.parametrize(
+    "call", ["res.set_header('X-A', '1')", "res.remove_header('X-A')", "res.status(404)", "res.status_message = 'Late'"]
+)
+def test_a_head_after_the_body_raises(serve: Serve, call: str) -> None:
+    """Once the body has begun, a header or a status raises an error that says where it belongs."""
+    body = f"res.write('a')\ntry:\n    {call}\nexcept RuntimeError as error:\n    res.end(str(error))"
+    answer = serve({"a": body}).get("/api/a")
+    assert answer.status == "200 OK"
+    assert b"before write()" in answer.data
 
 
 def test_json_after_write_completes_the_body(serve: Serve) -> None:
@@ -229,3 +234,19 @@ def test_large_answers_are_warned_of(serve: Serve, config: Any, warns: bool, cap
     with caplog.at_level(logging.WARNING, "nextapi"):
         assert len(client.get("/api/a").data) == 4 << 20
     assert ("API response for /api/a exceeds 4MB." in caplog.text) is warns
+
+
+@pytest.mark.parametrize(
+    ("path", "received"),
+    [("None", "null"), ("1", "1"), ("'blog'", "blog"), ("''", ""), ("'https://a.test/'", "https://a.test/")],
+)
+def test_revalidate_takes_a_path(serve: Serve, path: str, received: str) -> None:
+    """A path is taken, and nothing is to be done; anything else is Next's error."""
+    files = {
+        "a": f"try: res.revalidate({path})\nexcept ValueError as error: res.send(str(error))",
+        "b": "res.json([res.revalidate('/blog/1'), res.revalidate('/blog/2', only_generated=True)])",
+    }
+    client = serve(files)
+    message = "Invalid urlPath provided to revalidate(), must be a path e.g. /blog/post-1, received "
+    assert client.get("/api/a").text == message + received
+    assert client.get("/api/b").json == [None, None]

@@ -1,24 +1,26 @@
-"""README.md, CONTRIBUTING.md and docs/ say what is so: their examples run, their links lead somewhere."""
+"""README.md, CONTRIBUTING.md, docs/, integrations/ say what is so: their examples run, their links lead somewhere."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, REPOSITORY, Block, Project, blocks
+from tests.docs.pages import PAGES, REPOSITORY, RUNS, Block, Project, run_page
 
-page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 
 
-@page
-def test_examples_do_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("page", "host"), RUNS, ids=[f"{page.relative_to(REPOSITORY)} {host or ''}".strip() for page, host in RUNS]
+)
+def test_examples_do_what_the_page_shows(page: Path, host: str | None, tmp_path: Path) -> None:
     """Every fenced block of a page is run, or compared, or known to be shown only."""
-    with Project(tmp_path) as project:
-        for block in blocks(page):
-            project.run(block)
+    run_page(page, tmp_path, host)
 
 
 @page
@@ -53,17 +55,28 @@ def test_the_changelog_begins_with_this_version() -> None:
 @pytest.mark.parametrize(
     "block",
     [
-        Block("python", "assert 1 + 1 == 3\n", "here:1"),
-        Block("html", "<p>\n", "here:1"),
-        Block("sh", "rm --everything\n", "here:1"),
-        Block("text", "web/\n  nowhere.py\n", "here:1"),
-        Block("ini", "# setup.cfg\n[nothing]\n", "here:1"),
-        Block("mermaid", "graph TD; nowhere.py\n", "here:1"),
-        Block("console", "$ python -c 'print(1)'\n2\n", "here:1"),
+        Block("python", "assert 1 + 1 == 3\n", "here", 1),
+        Block("html", "<p>\n", "here", 1),
+        Block("sh", "rm --everything\n", "here", 1),
+        Block("text", "web/\n  nowhere.py\n", "here", 1),
+        Block("ini", "# setup.cfg\n[nothing]\n", "here", 1),
+        Block("diff", "--- ran.py\n+++ ran.py\n@@\n+nothing\n", "here", 1),
+        Block("mermaid", "graph TD; nowhere.py\n", "here", 1),
+        Block("console", "$ python -c 'print(1)'\n2\n", "here", 1),
     ],
     ids=lambda block: block.kind,
 )
 def test_a_wrong_example_fails(block: Block, tmp_path: Path) -> None:
     """A block that raises, shows something else, or is of no known kind is noticed."""
-    with pytest.raises(AssertionError, match="here:1"), Project(tmp_path) as project:
+    (tmp_path / "ran.py").write_text("something\n")
+    with pytest.raises(AssertionError, match=r"here:[12]\b"), Project(tmp_path) as project:
         project.run(block)
+
+
+def test_a_wrong_page_ends_the_command(tmp_path: Path) -> None:
+    """As a command, what reads the pages names the line that is not as it shows, and ends with 1."""
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n\n```console\n$ python -c 'print(1)'\n1\n$ python -c 'print(2)'\n3\n```\n")
+    command = [sys.executable, "-m", "tests.docs.pages", str(page), "--project", str(tmp_path / "x"), "--wheel", "none"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "page.md:6 shows\n3\n\nbut there is\n2\n\n")

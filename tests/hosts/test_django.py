@@ -5,26 +5,30 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Callable
+from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import got_request_exception
-from django.db import connection
 from django.http import HttpResponse
 from django.test import Client as DjangoClient
 from django.test import RequestFactory, override_settings
-from django.urls import include, path, resolve, reverse
+from django.urls import NoReverseMatch, include, path, resolve, reverse
 from django.urls.converters import StringConverter, register_converter
+from django.utils.autoreload import StatReloader, autoreload_started, file_changed
 
 from tests.support.mounts import configure_django, django_project
-from tests.support.trees import NAMED, route, write_tree
+from tests.support.trees import NAMED, async_route, route, write_tree
 
 configure_django()
 from nextapi.adapters.django import create_urlpatterns  # noqa: E402  # Django's settings come first
+from tests.support.models import Row, atomic_rows  # noqa: E402
 
 
 def mount(root: Path, files: dict[str, str], prefix: str = "", **options: Any) -> list[Any]:
@@ -51,6 +55,21 @@ def test_the_match_names_the_route_that_runs(tmp_path: Path) -> None:
         raw = {"RAW_URI": "/v2/api/items/a%2Fb", "PATH_INFO": "/v2/api/items/a/b"}
         assert client.get("/", environ_overrides=raw).json == ["nextapi:items/[id]", "v2/api/items/[id]", {"id": "a/b"}]
         assert resolve("/v2/api/items/1").url_name == "items/[id]"
+
+
+@pytest.mark.parametrize("name", ["é", "中文"])
+def test_paths_beyond_ascii(tmp_path: Path, name: str) -> None:
+    """A path in any script leads to its file, an escaped slash stays in its segment, and the project's are its own."""
+    patterns = mount(tmp_path, {"[id]": "res.json(req.params)", "docs/[[...slug]]": "res.json(req.params)"})
+    patterns.append(path("<str:name>/", lambda _request, name: HttpResponse(name)))
+    sent = quote(name)
+    with django_project(patterns) as client:
+        assert client.get(f"/{sent}/").text == name
+        assert client.get(f"/api/{sent}").json == {"id": name}
+        raw = {"RAW_URI": f"/api/{sent}%2Fb", "PATH_INFO": f"/api/{name}/b".encode().decode("latin-1")}
+        assert client.get("/", environ_overrides=raw).json == {"id": f"{name}/b"}
+        raw = {"RAW_URI": f"/api/docs/{sent}/..%2fa", "PATH_INFO": f"/api/docs/{name}/../a".encode().decode("latin-1")}
+        assert client.get("/", environ_overrides=raw).json == {"slug": [name, "../a"]}
 
 
 def test_prefixes(tmp_path: Path) -> None:
@@ -216,6 +235,16 @@ def test_the_same_urlconf_twice(tmp_path: Path) -> None:
         assert client.get("/api/a").text == client.get("/v2/api/a").text == "/api/a"
 
 
+@pytest.mark.parametrize("told", [{}, {"RAW_URI": "", "REQUEST_URI": ""}], ids=["as sent", "decoded"])
+def test_one_tree_at_two_places(tmp_path: Path, told: dict[str, str]) -> None:
+    """A tree that is included twice knows below which of the prefixes it is asked, so the project keeps its paths."""
+    own = [path("api/items/", lambda request: HttpResponse("own"))]
+    tree = mount(tmp_path, {"a": "res.end(req.url)"})
+    with django_project([path("v2/", include(tree)), *own, *tree]) as client:
+        assert client.get("/api/items", environ_overrides=told).headers["Location"] == "/api/items/"
+        assert client.get("/v2/api/items", environ_overrides=told).text == "Not Found"
+
+
 def test_force_script_name(tmp_path: Path) -> None:
     """Redirects of nextapi's own have the script name that the project says it has."""
     with django_project(mount(tmp_path, {"a": "res.end()"}), FORCE_SCRIPT_NAME="/app") as client:
@@ -260,10 +289,25 @@ def test_bodies_are_shared(tmp_path: Path) -> None:
         assert form.json["body"] == {"a": "1"}
 
 
-def test_a_multipart_body_that_is_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A multipart body that the project has parsed cannot be had again: the error says what to do."""
+def test_a_form_that_the_project_has_read(tmp_path: Path) -> None:
+    """The fields and files of a form are there also where a middleware has read `request.POST`, up to the route's
+    limit.
+    """
+    body = "res.json([req.body, {name: file.read().decode() for name, file in req.files.items()}])"
+    files = {"a": route(body, {"api": {"bodyParser": {"sizeLimit": "1kb"}}})}
     names = [middleware("posts", lambda request: request.POST)]
-    with django_project(mount(tmp_path, {"a": "res.json(req.body)"}), MIDDLEWARE=names) as client:
+    with django_project(mount(tmp_path, files), MIDDLEWARE=names) as client:
+        answer = client.post("/api/a", data={"a": ["1", "2"], "file": (BytesIO(b"text"), "a.txt")})
+        large = client.post("/api/a", data={"file": (BytesIO(b"a" * 1024), "a.txt")})
+    assert answer.json == [{"a": ["1", "2"]}, {"file": "text"}]
+    assert (large.status_code, large.text) == (413, "Body exceeded 1kb limit")
+
+
+def test_what_is_left_of_a_form_that_the_project_has_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """With the parser off, the bytes of a form that the project has parsed are gone: the error says what to do."""
+    files = {"a": route("res.send(req.raw_body)", {"api": {"bodyParser": False}})}
+    names = [middleware("posts", lambda request: request.POST)]
+    with django_project(mount(tmp_path, files), MIDDLEWARE=names) as client:
         answer = client.post("/api/a", data={"a": "1"}, content_type="multipart/form-data")
     assert answer.status_code == 500
     assert "take it from req.raw.POST and req.raw.FILES" in caplog.text
@@ -301,28 +345,35 @@ def test_exceptions_belong_to_the_project(tmp_path: Path) -> None:
     assert reported == [("/api/value", ValueError), ("/api/late", ValueError)]
 
 
-ATOMIC = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:", "ATOMIC_REQUESTS": True}
-
-
 @pytest.mark.parametrize(
     ("end", "rows"),
     [("res.end()", 1), ("raise ValueError", 0), ("raise HTTPError(400, 'no')", 0), ("res.end()\nraise ValueError", 1)],
 )
 def test_atomic_requests(tmp_path: Path, end: str, rows: int) -> None:
     """A request that fails, also by an `HTTPError`, leaves nothing in the database; one that has answered does."""
-    before = "from django.db import connection\nfrom nextapi import HTTPError"
-    files = {"a": route(f"connection.cursor().execute('INSERT INTO rows VALUES (1)')\n{end}", before=before)}
-    connection.settings_dict["ATOMIC_REQUESTS"] = True
-    cursor = connection.cursor()
-    cursor.execute("CREATE TABLE rows (id INTEGER)")
-    try:
-        with django_project(mount(tmp_path, files)) as client:
-            client.get("/api/a")
-        # An in-memory database lives as long as its connection.
-        assert connection.cursor().execute("SELECT count(*) FROM rows").fetchone() == (rows,)
-    finally:
-        connection.cursor().execute("DROP TABLE rows")
-        connection.settings_dict["ATOMIC_REQUESTS"] = False
+    before = "from tests.support.models import Row\nfrom nextapi import HTTPError"
+    files = {"a": route(f"Row.objects.create(name='a')\n{end}", before=before)}
+    with atomic_rows(), django_project(mount(tmp_path, files)) as client:
+        client.get("/api/a")
+        assert Row.objects.count() == rows
+
+
+def test_coroutines_of_the_project(tmp_path: Path) -> None:
+    """Beside handlers that call `sync_to_async`, `async_to_sync` works: in views, and in what they call by it."""
+    before = """
+        from asgiref.sync import async_to_sync, sync_to_async
+
+        async def one(): return 1
+    """
+    tree = mount(tmp_path, {"a": async_route("res.json(await sync_to_async(async_to_sync(one))())", before=before)})
+
+    async def view(_: Any) -> HttpResponse:
+        return HttpResponse("view")
+
+    with django_project([path("view", view), *tree]) as client:
+        for _ in range(2):
+            assert client.get("/api/a").json == 1
+            assert client.get("/view").text == "view"
 
 
 def test_request_factory(tmp_path: Path) -> None:
@@ -331,3 +382,168 @@ def test_request_factory(tmp_path: Path) -> None:
         match = resolve("/api/items/7")
         request = RequestFactory().get("/api/items/7")
         assert match.func(request, **match.kwargs).content == b'{"id":"7"}'
+
+
+def test_draft_mode_has_the_secret_of_the_project(tmp_path: Path) -> None:
+    """The secret is SECRET_KEY unless the option says another; SECRET_KEY_FALLBACKS read what was set before."""
+    files = {
+        "set": "res.set_preview_data({'a': 1}).end()",
+        "read": "res.json([req.draft_mode, req.preview_data])",
+    }
+    on, off = [True, {"a": 1}], [False, False]
+    with django_project(mount(tmp_path, files), SECRET_KEY="former") as client:
+        lines = client.get("/api/set").headers.getlist("Set-Cookie")
+        sent = {"Cookie": "; ".join(line.partition(";")[0] for line in lines)}
+        assert client.get("/api/read", headers=sent).json == on
+        with override_settings(SECRET_KEY="current"):
+            assert client.get("/api/read", headers=sent).json == off
+        with override_settings(SECRET_KEY="current", SECRET_KEY_FALLBACKS=[b"former"]):
+            assert client.get("/api/read", headers=sent).json == on
+    with django_project(mount(tmp_path, files, secret="a secret for the tests"), SECRET_KEY="former") as client:
+        assert client.get("/api/read", headers=sent).json == off
+
+
+# Reload
+
+
+def test_names_of_new_files(tmp_path: Path) -> None:
+    """In debug a new file has a name for `reverse`, in every namespace, and one that is gone has none."""
+    patterns = [path("v2/", include((mount(tmp_path / "web", {"a": "res.end()"}, debug=True), "outer")))]
+    with django_project(patterns) as client:
+        assert reverse("outer:nextapi:a") == "/v2/api/a"
+        write_tree(tmp_path / "web", {"post/[pid]": "res.end(req.raw.resolver_match.view_name)"})
+        assert client.get("/v2/api/post/1").data == b"outer:nextapi:post/[pid]"
+        assert reverse("outer:nextapi:post/[pid]", kwargs={"pid": 1}) == "/v2/api/post/1"
+        (tmp_path / "web/pages/api/a.py").unlink()
+        assert client.get("/v2/api/a").status_code == 404
+        with pytest.raises(NoReverseMatch):
+            reverse("outer:nextapi:a")
+
+
+def test_the_reloader_leaves_a_tree_alone(tmp_path: Path) -> None:
+    """Django's reloader watches the root, and is told not to restart for what is below it."""
+    with django_project(mount(tmp_path / "web", {"a": "res.end()"}, debug=True)):
+        reloader = StatReloader()
+        autoreload_started.send(sender=reloader)
+        assert "**/*.py" in reloader.directory_globs[tmp_path / "web"]
+        inside, outside = tmp_path / "web/pages/api/a.py", tmp_path / "other.py"
+        assert any(answer for _, answer in file_changed.send(sender=reloader, file_path=inside))
+        assert not any(answer for _, answer in file_changed.send(sender=reloader, file_path=outside))
+
+
+def test_the_reloader_sees_what_the_project_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module of the project restarts it, also where it lies in the root; so does what is no Python."""
+    files = {"a": route("res.end()", before="from ...lib import WORD")}
+    lib = tmp_path / "web" / "lib.py"
+    lib.parent.mkdir()
+    lib.write_text("WORD = 1\n")
+    (tmp_path / "web" / "views.py").write_text("from web.lib import WORD\n")
+    with django_project(mount(tmp_path / "web", files, debug=True)):
+
+        def restarts(file: Path) -> bool:
+            return not any(answer for _, answer in file_changed.send(sender=None, file_path=file))
+
+        assert not restarts(lib)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        for name in ("web", "web.lib", "web.views"):
+            monkeypatch.setitem(sys.modules, name, import_module(name))
+        assert restarts(lib)
+        assert restarts(tmp_path / "web" / "views.py")
+        assert restarts(tmp_path / "web" / "names.txt")
+        assert not restarts(tmp_path / "web" / "pages" / "api" / "a.py")
+
+
+# Coroutines
+
+ASYNC_ORM = """
+import asyncio
+from asgiref.sync import sync_to_async
+from django.db import connection
+from nextapi import HTTPError
+from tests.support.models import Row
+
+async def add(name):
+    await Row.objects.acreate(name=name)
+
+async def names():
+    async for row in Row.objects.order_by("name"):
+        yield row.name
+    yield str(await sync_to_async(lambda: connection.in_atomic_block)())
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "rows"),
+    [
+        ("res.end()", 2),
+        ("raise ValueError", 0),
+        ("raise HTTPError(400, 'no')", 0),
+        ("res.end()\nraise ValueError", 2),
+        ("await asyncio.gather(add('c'), add('d'))\nraise ValueError", 0),
+    ],
+)
+def test_async_handlers_are_within_the_transaction(tmp_path: Path, end: str, rows: int) -> None:
+    """The async ORM and `sync_to_async` have the request's connection: under ATOMIC_REQUESTS a failure rolls back."""
+    body = f"assert await sync_to_async(lambda: connection.in_atomic_block)()\nawait add('a')\nawait add('b')\n{end}"
+    files = {"a": async_route(body, before=ASYNC_ORM)}
+    with atomic_rows(), django_project(mount(tmp_path, files)) as client:
+        client.get("/api/a")
+        assert Row.objects.count() == rows
+
+
+def test_the_orm_in_a_stream(tmp_path: Path) -> None:
+    """What goes on after its answer has begun has the connection of the request, outside of the transaction."""
+    add = "await add('a')\nawait add('b')\n"
+    files = {
+        "sends": async_route(f"{add}res.send(names())", before=ASYNC_ORM),
+        "writes": async_route(
+            "res.write('x')\nfor _ in range(9): await asyncio.sleep(0)\nasync for name in names(): res.write(name)\n"
+            "res.end()",
+            before=ASYNC_ORM,
+        ),
+    }
+    with atomic_rows(), django_project(mount(tmp_path, files)) as client:
+        assert client.get("/api/sends").data == b"abFalse"
+        assert client.get("/api/writes").data == b"xabFalse"
+
+
+# externalResolver
+
+
+def test_a_response_of_the_projects_own(tmp_path: Path) -> None:
+    """`JsonResponse`, redirects, files and streams are relayed as a view's would be, and closed once."""
+    (tmp_path / "data.txt").write_text("text")
+    before = (
+        "from pathlib import Path\nfrom django.http import FileResponse, HttpResponseRedirect, JsonResponse\n"
+        "from django.http import StreamingHttpResponse\nopened = []\n"
+    )
+    bodies = {
+        "json": "return JsonResponse({'a': 1}, status=201)",
+        "redirect": "return HttpResponseRedirect('/login')",
+        "file": f"opened.append(Path({str(tmp_path / 'data.txt')!r}).open('rb'))\nreturn FileResponse(opened[-1])",
+        "stream": "return StreamingHttpResponse(iter(['a', 'b']))",
+    }
+    config = {"api": {"externalResolver": True}}
+    files = {name: route(body, config, before) for name, body in bodies.items()}
+    with django_project(mount(tmp_path / "tree", files)) as client:
+        answer = client.get("/api/json")
+        assert (answer.status_code, answer.json) == (201, {"a": 1})
+        assert client.get("/api/redirect").headers["Location"] == "/login"
+        with client.get("/api/file") as answer:
+            assert (answer.data, answer.mimetype) == (b"text", "text/plain")
+        with client.get("/api/stream") as answer:
+            assert answer.data == b"ab"
+
+
+def test_an_upload_is_relayed_and_closed(tmp_path: Path) -> None:
+    """A file that a relayed response reads is open until that has been sent."""
+    body = "seen.append(req.files['a'])\nreturn FileResponse(req.files['a'].stream)"
+    before = "from django.http import FileResponse\nseen = []"
+    files = {
+        "a": route(body, {"api": {"externalResolver": True}}, before),
+        "seen": "from .a import seen\nres.json([file.closed for file in seen])",
+    }
+    with django_project(mount(tmp_path, files)) as client:
+        with client.post("/api/a", data={"a": (BytesIO(b"text"), "a.txt")}) as answer:
+            assert answer.data == b"text"
+        assert client.get("/api/seen").json == [True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from werkzeug.test import Client
 from nextapi import TreeError
 from nextapi.adapters.flask import create_blueprint
 from nextapi.errors import OptionError
-from tests.support.trees import NAMED, route, write_tree
+from tests.support.trees import NAMED, async_route, route, write_tree
 
 
 @pytest.fixture
@@ -286,12 +287,30 @@ def test_what_nextapi_reads_the_app_sees(app: flask.Flask, tmp_path: Path) -> No
     assert seen == [{"a": 1}]
 
 
-def test_a_multipart_body_that_is_gone(app: flask.Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A multipart body that the app has parsed cannot be had again: the error says what to do."""
+def test_a_form_that_the_app_has_read(app: flask.Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The fields and files of a form are there also where the app has parsed it, up to the route's limit; its bytes are
+    not.
+    """
     app.before_request(lambda: flask.request.form and None)
-    client = mount(
-        app, tmp_path, {"a": BODY, "b": route("res.json(req.raw.form['a'])", {"api": {"bodyParser": False}})}
-    )
+    files = "res.json([req.body, {name: file.read().decode() for name, file in req.files.items()}])"
+    small = {"api": {"bodyParser": {"sizeLimit": "1kb"}}}
+    client = mount(app, tmp_path, {"a": route(files, small), "raw": "res.send(req.raw_body)"})
+    form = {"a": ["1", "2"], "file": (BytesIO(b"text"), "a.txt")}
+    assert client.post("/api/a", data=form).json == [{"a": ["1", "2"]}, {"file": "text"}]
+    answer = client.post("/api/a", data={"a": "1" * 1024}, content_type="multipart/form-data")
+    assert (answer.status_code, answer.text) == (413, "Body exceeded 1kb limit")
+    assert client.post("/api/raw", data={"a": "1"}, content_type="multipart/form-data").status_code == 500
+    assert "a multipart body is parsed as it comes, and not kept" in caplog.text
+
+
+def test_what_is_left_of_a_form_that_the_app_has_read(
+    app: flask.Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the parser off, the bytes of a form that the app has parsed are gone: the error says what to do."""
+    app.before_request(lambda: flask.request.form and None)
+    off = {"api": {"bodyParser": False}}
+    bodies = {"a": route("res.send(req.raw_body)", off), "b": route("res.json(req.raw.form['a'])", off)}
+    client = mount(app, tmp_path, bodies)
     assert client.post("/api/a", data={"a": "1"}, content_type="multipart/form-data").status_code == 500
     assert "such as req.raw.form and req.raw.files" in caplog.text
     assert client.post("/api/b", data={"a": "1"}, content_type="multipart/form-data").json == "1"
@@ -300,7 +319,19 @@ def test_a_multipart_body_that_is_gone(app: flask.Flask, tmp_path: Path, caplog:
 def test_host_limit_holds(app: flask.Flask, tmp_path: Path) -> None:
     """The app's own MAX_CONTENT_LENGTH is the app's own 413."""
     app.config["MAX_CONTENT_LENGTH"] = 5
-    assert mount(app, tmp_path, {"a": BODY}).put("/api/a", data=b"123456").status_code == 413
+    client = mount(app, tmp_path, {"a": BODY})
+    assert client.put("/api/a", data=b"123456").status_code == 413
+    answer = client.post("/api/a", data={"file": (BytesIO(b"text"), "a.txt")})
+    assert (answer.status_code, answer.content_type) == (413, "text/html; charset=utf-8")
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    part = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
+    answer = client.post(
+        "/api/a",
+        input_stream=BytesIO(part),
+        content_type="multipart/form-data; boundary=x",
+        environ_overrides=chunked,
+    )
+    assert (answer.status_code, answer.content_type) == (413, "text/html; charset=utf-8")
 
 
 def test_flask_wtf(app: flask.Flask, tmp_path: Path) -> None:
@@ -313,3 +344,123 @@ def test_flask_wtf(app: flask.Flask, tmp_path: Path) -> None:
     csrf.exempt(blueprint)
     assert client.post("/api/a", json={}).text == "done"
     assert client.post("/api/a", headers={"Origin": "https://evil.test"}).status_code == 403
+
+
+DRAFT = {
+    "set": "res.set_preview_data({'a': 1}).end()",
+    "read": "res.json([req.draft_mode, req.preview_data])",
+}
+
+
+def test_draft_mode_has_the_secret_of_the_app(app: flask.Flask, tmp_path: Path) -> None:
+    """The secret is `app.secret_key` as it is when needed; SECRET_KEY_FALLBACKS read what was set before."""
+    app.secret_key = None
+    client = mount(app, tmp_path, DRAFT)
+    assert client.get("/api/read").json == [False, False]
+    assert client.get("/api/set", multiprocess=True).status_code == 500
+    app.secret_key = "late"
+    assert client.get("/api/set").status_code == 200
+    assert client.get("/api/read").json == [True, {"a": 1}]
+    app.config.update(SECRET_KEY="new", SECRET_KEY_FALLBACKS=["late"])
+    assert client.get("/api/read").json == [True, {"a": 1}]
+    app.config["SECRET_KEY_FALLBACKS"] = None
+    assert client.get("/api/read").json == [False, False]
+    assert client.get_cookie("__prerender_bypass") is None
+
+
+def test_draft_mode_with_a_secret_of_its_own(app: flask.Flask, tmp_path: Path) -> None:
+    """With the option, the app's own key does not count."""
+    app.config["NEXTAPI_SECRET"] = "a secret for the tests"
+    client = mount(app, tmp_path, DRAFT)
+    client.get("/api/set")
+    app.secret_key = "another"
+    assert client.get("/api/read").json == [True, {"a": 1}]
+
+
+# externalResolver
+
+EXTERNAL = {"api": {"bodyParser": False, "externalResolver": True}}
+
+
+def test_a_response_of_the_apps_own(app: flask.Flask, tmp_path: Path) -> None:
+    """`jsonify`, `redirect`, a file and an exception of werkzeug's are relayed as a view's would be."""
+    (tmp_path / "data.txt").write_text("text")
+    bodies = {
+        "json": "return flask.jsonify({'a': 1}), 201",
+        "jsonify": "return flask.jsonify(a=1)",
+        "redirect": "return flask.redirect('/login', 303)",
+        "file": f"return flask.send_file({str(tmp_path / 'data.txt')!r})",
+        "abort": "flask.abort(410)",
+        "session": "flask.session['a'] = 1\nreturn flask.make_response('kept')",
+    }
+    files = {name: route(body, EXTERNAL, "import flask") for name, body in bodies.items()}
+    client = Client((mount(app, tmp_path / "tree", files)).application)
+    assert client.get("/api/jsonify").json == {"a": 1}
+    answer = client.get("/api/redirect")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
+    with client.get("/api/file") as answer:
+        assert (answer.data, answer.mimetype) == (b"text", "text/plain")
+    assert client.get("/api/abort").status_code == 410
+    answer = client.get("/api/session")
+    assert (answer.data, "session=" in answer.headers["Set-Cookie"]) == (b"kept", True)
+    assert client.get("/api/json").status_code == 500  # a tuple is a view's, not a response
+
+
+def test_after_request_sees_what_is_relayed(app: flask.Flask, tmp_path: Path) -> None:
+    """The app's `after_request` has its way with a relayed response, and with one of a WSGI application."""
+
+    @app.after_request
+    def mark(response: flask.Response) -> flask.Response:
+        response.headers["X-Seen"] = str(response.status_code)
+        return response
+
+    before = (
+        "import flask\ndef other(environ, start_response):\n    start_response('202 OK', [])\n    return [b'other']"
+    )
+    body = "return flask.make_response('own', 201) if 'own' in req.query else other"
+    client = mount(app, tmp_path, {"a": route(body, EXTERNAL, before)})
+    assert client.get("/api/a?own").headers["X-Seen"] == "201"
+    answer = client.get("/api/a")
+    assert (answer.headers["X-Seen"], answer.headers["Content-Length"], answer.data) == ("202", "5", b"other")
+
+
+# Streams
+
+
+def test_a_stream_is_within_the_request(app: flask.Flask, tmp_path: Path) -> None:
+    """Generators, async generators and coroutines that write see `request`, `session` and `g` to their end."""
+    app.secret_key = "for this test"
+
+    @app.before_request
+    def begin() -> None:
+        flask.g.name = "ada"
+
+    before = (
+        "import flask\n\ndef parts():\n    yield flask.g.name\n    yield flask.request.path\n\n"
+        "async def async_parts():\n    for part in parts():\n        await asyncio.sleep(0)\n        yield part\n"
+    )
+    body = (
+        "if 'def' in req.query: return res.send(parts())\nif 'async' in req.query: return res.send(async_parts())\n"
+        "res.write('x')\nfor _ in range(9): await asyncio.sleep(0)\n"
+        "async for part in async_parts(): res.write(part)\nres.end()"
+    )
+    client = mount(app, tmp_path, {"a": async_route(body, before=before)})
+    for query, text in (("def", b"ada/api/a"), ("async", b"ada/api/a"), ("write", b"xada/api/a")):
+        with client.get(f"/api/a?{query}") as answer:
+            assert answer.data == text
+
+
+def test_new_files_beside_the_hosts_rules(tmp_path: Path) -> None:
+    """In debug a new file stands to the host's rules as one that was there: before a catch-all, after its own path."""
+    app = flask.Flask("app")
+    app.add_url_rule("/<path:rest>", view_func=lambda rest: f"host {rest}")
+    app.add_url_rule("/api/own/<name>", "own", lambda name: f"own {name}")
+    app.register_blueprint(create_blueprint(write_tree(tmp_path, {"a": "res.end('a')"}), debug=True))
+    client = app.test_client()
+    assert client.get("/api/new").text == "host api/new"
+    files = {"new": "res.end('new')", "deep/[...rest]": "res.end(req.raw.endpoint)", "own/[name]": "res.end('tree')"}
+    write_tree(tmp_path, files)
+    assert client.post("/api/deep/x/y").text == "nextapi.deep/[*rest]"
+    assert client.get("/api/new").text == "new"
+    assert client.get("/api/own/x").text == "own x"
+    assert client.get("/api/other").text == "host api/other"

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import http.client
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.support.hosts import HOSTS, write_app
 from tests.support.servers import serve
-from tests.support.trees import write_tree
+from tests.support.streaming import ask
+from tests.support.trees import async_route, route, write_tree
 
 FILES = {
     "echo/[id]": "res.set_header('Set-Cookie', ['a=1', 'b=2']).json([req.method, req.params, req.query, req.body])",
     "fail": "raise ValueError('secret')",
+    "async": async_route("await asyncio.sleep(0)\nres.json(req.body)"),
+    "written": "res.write('one')\nres.write('two')\nres.end('three')",
+    "async-written": async_route("res.write('one')\nawait asyncio.sleep(0.01)\nres.end('two')"),
+    "sent": route("res.send(str(number) for number in range(9))"),
+    "async-sent": route(
+        "res.send(parts())", before="async def parts():\n    for number in range(9): yield str(number)"
+    ),
+}
+
+_BODIES = {
+    "written": b"onetwothree",
+    "async-written": b"onetwo",
+    "sent": b"012345678",
+    "async-sent": b"012345678",
 }
 
 
 @pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("server", ["gunicorn-sync", "gunicorn-gthread", "waitress", "granian"])
 def test_servers(server: str, host: str, tmp_path: Path) -> None:
-    """Parameters, bodies with a length and in chunks, repeated headers, HEAD and failures come through."""
+    """Parameters, bodies with a length and in chunks, repeated headers, HEAD, failures, coroutines and streams come
+    through.
+    """
     app = write_app(host, write_tree(tmp_path / "web", FILES), tmp_path)
     with serve(app, tmp_path, server) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -45,6 +63,72 @@ def test_servers(server: str, host: str, tmp_path: Path) -> None:
         answer, data = ask("GET", "/api/fail")
         assert answer.status == 500
         assert b"secret" not in data
+        _, data = ask("POST", "/api/async", b'{"d":1}', **kind)
+        assert json.loads(data) == {"d": 1}
+        for path, body in _BODIES.items():
+            answer, data = ask("GET", f"/api/{path}")
+            assert (answer.status, data) == (200, body)
         answer, data = ask("GET", "/api/none")
         assert (answer.status, data) == (404, b"Not Found")
         connection.close()
+
+
+_MEET = """
+import itertools
+numbers, here = itertools.count(), []
+
+async def meet(size):
+    number = next(numbers)
+    here.append(number)
+    for _ in range(3000):
+        if len(here) >= (number // size + 1) * size:
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+"""
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_threads_run_coroutines_at_the_same_time(host: str, tmp_path: Path) -> None:
+    """Each of four threads has an event loop: four requests at a time wait for each other, again and again."""
+    files = {"a": async_route("await meet(4)\nres.end('met')", before=_MEET)}
+    app = write_app(host, write_tree(tmp_path / "web", files), tmp_path)
+    with serve(app, tmp_path, "gunicorn-gthread") as port, ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda _: ask(port, "/api/a"), range(100))) == [b"met"] * 100
+
+
+_FORKED = """
+import os, pathlib
+
+async def meet():
+    pathlib.Path(f"{os.getpid()}.pid").touch()
+    for _ in range(3000):
+        if len([*pathlib.Path().glob("*.pid")]) == int(os.environ["PROCESSES"]):
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+async def parts():
+    yield str(os.getpid())
+    await meet()
+    yield " met"
+"""
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize(("server", "workers"), [("gunicorn-preload", 2), ("gunicorn-gevent-preload", 1)])
+def test_coroutines_before_and_after_a_fork(server: str, workers: int, host: str, tmp_path: Path) -> None:
+    """Handlers that ran in gunicorn's master, before it forked, run in every worker."""
+    app = write_app(
+        host, write_tree(tmp_path / "web", {"a": async_route("res.send(parts())", before=_FORKED)}), tmp_path
+    )
+    with (tmp_path / "app.py").open("a") as file:
+        file.write("\nfrom werkzeug.test import Client\n\nassert b'met' in Client(app).get('/api/a').data\n")
+        file.write(f"import os\n\nos.environ['PROCESSES'] = '{workers + 1}'\n")
+    with (
+        serve(app, tmp_path, server, environment={"PROCESSES": "1"}) as port,
+        ThreadPoolExecutor(workers) as threads,
+    ):
+        answers = set(threads.map(lambda _: ask(port, "/api/a"), range(workers)))
+    assert len(answers) == workers
+    assert all(answer.endswith(b" met") for answer in answers)

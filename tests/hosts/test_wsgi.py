@@ -12,6 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, EnvironBuilder
 
 from nextapi.adapters.wsgi import create_app
+from tests.contract.test_external import APPS, EXTERNAL
 from tests.support.trees import route, write_tree
 
 
@@ -43,6 +44,36 @@ def test_fallback(tmp_path: Path) -> None:
     assert client.get("/api/a/").status_code == 308
     assert client.post("/api/b//", data=b"body").text == "old /api/b// body"
     assert client.get("/").text == "old / "
+
+
+@pytest.mark.parametrize("app", ["plain", "writes", "late", "again", "wrapped"])
+@pytest.mark.parametrize("path", ["/other", "/api/relayed"])
+def test_what_an_older_application_may_do(tmp_path: Path, app: str, path: str) -> None:
+    """As a fallback and as what a handler returns, an application is called as the server would call it."""
+    scope: dict[str, Any] = {}
+    exec(APPS, scope)
+    relay = route("return apps[req.query['app']]", EXTERNAL, "from tests.hosts.test_wsgi import apps")
+    apps.update(scope)
+    served = create_app(write_tree(tmp_path, {"relayed": relay}), fallback=scope[app])
+    expected, answered = ([], []), ([], [])
+    for application, (lines, body) in ((scope[app], expected), (served, answered)):
+        environ = EnvironBuilder(path, query_string={"app": app}).get_environ()
+
+        def start(line: str, headers: Any, exc_info: Any = None, /, *, lines: Any = lines, body: Any = body) -> Any:
+            lines.append((line, headers, exc_info is not None))
+            return body.append
+
+        chunks = application(environ, start)
+        body.extend(chunks)
+        closed = len(scope["closed"])
+        if close := getattr(chunks, "close", None):
+            close()
+        assert len(scope["closed"]) == closed + 1
+    assert expected == answered
+
+
+apps: dict[str, Any] = {}
+"""What the route of the test above chooses from."""
 
 
 def test_mounted_below_a_prefix(tmp_path: Path) -> None:
@@ -124,3 +155,50 @@ def test_a_link_that_leads_upwards(tmp_path: Path) -> None:
     root = write_tree(tmp_path, {"a/b": "res.end()"})
     (root / "pages/api/a/loop").symlink_to(root / "pages/api")
     assert [route.pattern for route in create_app(root).application.routes] == ["/api/a/b"]
+
+
+def test_draft_mode_without_a_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Without the option, one process makes a secret up; for several, setting is an error that names it."""
+    files = {"on": "res.set_draft_mode().end()", "read": "res.json(req.preview)"}
+    client = Client(create_app(write_tree(tmp_path, files)), use_cookies=False)
+    cookie = client.get("/api/on").headers["Set-Cookie"].partition(";")[0]
+    assert client.get("/api/read", headers={"Cookie": cookie}).json is True
+    assert client.get("/api/on", multiprocess=True).status_code == 500
+    assert "set the option `secret`" in caplog.text
+    assert client.get("/api/read").json is False
+    answer = client.get("/api/read", headers={"Cookie": "__prerender_bypass=0123456789abcdef0123456789abcdef"})
+    assert answer.json is False
+    assert len(answer.headers.getlist("Set-Cookie")) == 2
+
+
+def test_an_exit_before_the_first_chunk(tmp_path: Path) -> None:
+    """What is no failure of the handler's passes through, and its stream is closed all the same."""
+    before = """
+        closed = []
+
+        class Parts:
+            def __iter__(self): return self
+            def __next__(self): raise SystemExit(3)
+            def close(self): closed.append(True)
+    """
+    files = {"a": route("res.json(closed) if 'closed' in req.query else res.send(Parts())", before=before)}
+    client = Client(create_app(write_tree(tmp_path, files)))
+    with pytest.raises(SystemExit):
+        client.get("/api/a")
+    assert client.get("/api/a?closed").json == [True]
+
+
+def test_a_server_without_write(tmp_path: Path) -> None:
+    """Where `start_response` returns nothing, what is written is sent at the end, and the answer begins once."""
+    app = create_app(write_tree(tmp_path, {"a": "res.write('one')\nres.write('two')\nres.end('three')"}))
+    begun = []
+
+    def forgetful(environ: dict[str, Any], start_response: Any) -> Any:
+        def start(*head: Any) -> None:
+            begun.append(head)
+            start_response(*head)
+
+        return app(environ, start)
+
+    assert Client(forgetful).get("/api/a").data == b"onetwothree"
+    assert len(begun) == 1

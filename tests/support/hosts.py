@@ -12,12 +12,21 @@ from nextapi.adapters.wsgi import create_app
 app = create_app({root!r})
 """
 
+_WSGI_BELOW = """
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from nextapi.adapters.wsgi import create_app
+
+app = DispatcherMiddleware(NotFound(), {{{prefix!r}: create_app({root!r})}})
+"""
+
 _FLASK = """
 from flask import Flask
 from nextapi.adapters.flask import create_blueprint
 
 app = Flask("app")
-app.register_blueprint(create_blueprint({root!r}))
+app.register_blueprint(create_blueprint({root!r}), url_prefix={prefix!r})
 """
 
 _DJANGO = """
@@ -41,14 +50,14 @@ app = get_wsgi_application()
 _DJANGO_URLS = """
 from django.urls import include, path
 
-urlpatterns = [path("", include("nextapi.adapters.django.urls"))]
+urlpatterns = [path({prefix!r}, include("nextapi.adapters.django.urls"))]
 """
 
 
-def write_app(host: str, root: Path, folder: Path) -> str:
-    """Write the app of a host that serves `root` into `folder`, and return how servers name it."""
-    text = {"wsgi": _WSGI, "flask": _FLASK, "django": _DJANGO}[host]
-    (folder / "app.py").write_text(text.format(root=str(root)))
+def write_app(host: str, root: Path, folder: Path, prefix: str = "") -> str:
+    """Write the app of a host that serves `root`, below `prefix` ("/v2"), into `folder`; return how servers name it."""
+    text = {"wsgi": _WSGI_BELOW if prefix else _WSGI, "flask": _FLASK, "django": _DJANGO}[host]
+    (folder / "app.py").write_text(text.format(root=str(root), prefix=prefix or None))
     if host == "django":
-        (folder / "urls.py").write_text(_DJANGO_URLS)
+        (folder / "urls.py").write_text(_DJANGO_URLS.format(prefix=f"{prefix[1:]}/" if prefix else ""))
     return "app:app"

@@ -3,34 +3,61 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 COMMANDS = {
     "gunicorn-sync": "-m gunicorn -k sync -w 1 -b {address} {app}",
     "gunicorn-gthread": "-m gunicorn -k gthread --threads 4 -w 1 -b {address} {app}",
+    "gunicorn-gevent": "-m gunicorn -k gevent -w 1 -b {address} {app}",
+    "gunicorn-preload": "-m gunicorn -k sync --preload -w 2 -b {address} {app}",
+    "gunicorn-gevent-preload": "-m gunicorn -k gevent --preload -w 1 -b {address} {app}",
     # The recorded requests have longer heads than gunicorn allows unless told.
     "gunicorn-unlimited": "-m gunicorn -k gthread --threads 4 -w 1 -b {address} --limit-request-line 0"
     " --limit-request-field_size 0 {app}",
     "waitress": "-m waitress --listen={address} {app}",
     "granian": "-m granian --interface wsgi --host {host} --port {port} {app}",
+    # With reload.
+    "nextapi-dev": "-m nextapi dev web --port {port}",
+    "flask-debug": "-m flask --app {app} run --debug --port {port}",
+    "runserver": "manage.py runserver {address}",
 }
 
 
 @contextmanager
-def serve(app: str, folder: Path, server: str = "gunicorn-gthread") -> Iterator[int]:
-    """Serve `app` ("module:name" in `folder`) and yield the port; the server's log is `folder/log.txt`."""
+def serve(
+    app: str,
+    folder: Path,
+    server: str = "gunicorn-gthread",
+    source: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[int]:
+    """Serve `app` ("module:name" in `source`, else in `folder`) and yield the port.
+
+    The server runs in `folder`, its log is `folder/log.txt`; `environment` is added to this process's.
+    """
     port = _free_port()
     arguments = COMMANDS[server].format(address=f"127.0.0.1:{port}", host="127.0.0.1", port=port, app=app).split()
-    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{Path.cwd()}", "PYTHONWARNINGS": "default"}
+    variables = {
+        **os.environ,
+        "PYTHONPATH": f"{source or folder}{os.pathsep}{Path.cwd()}",
+        "PYTHONWARNINGS": "default",
+        **(environment or {}),
+    }
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, *arguments],
+            cwd=folder,
+            env=variables,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that its workers can be stopped with it
         )
         try:
             _wait_for(process, port, folder / "log.txt")
@@ -40,7 +67,7 @@ def serve(app: str, folder: Path, server: str = "gunicorn-gthread") -> Iterator[
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
 

@@ -23,6 +23,11 @@ def route(body: str, config: object = None, before: str = "") -> str:
     return f"{head}\n\ndef handler(req, res):\n{indent(dedent(body).strip(), '    ')}\n"
 
 
+def async_route(body: str, config: object = None, before: str = "") -> str:
+    """Return the text of a route file whose `async def` handler has `body`; asyncio is imported."""
+    return route(body, config, f"import asyncio\n{dedent(before)}").replace("\ndef handler", "\nasync def handler")
+
+
 def write_tree(root: Path, files: Mapping[str, str]) -> Path:
     """Write files below `root/pages/api`, by name without ".py"; a handler's body stands for a whole file."""
     for name, text in files.items():

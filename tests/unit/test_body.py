@@ -1,4 +1,4 @@
-"""The body parser, by next-behaviour 1.8: how much is read, how it is decoded, what it becomes."""
+"""The body parser, as that of Next.js 16: how much is read, how it is decoded, what it becomes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import IO, Any
 
 import pytest
 
-from nextapi.adapters.wsgi import read_fully
 from nextapi.errors import BodyError
 from nextapi.http.body import MAX_FORM_FIELDS, parse_body, read_body
-from nextapi.http.message import Body
+from nextapi.http.message import Body, read_fully
 from nextapi.http.sizes import Limit
 
 FORM = "application/x-www-form-urlencoded"

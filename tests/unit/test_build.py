@@ -135,7 +135,8 @@ def test_module_that_fails_is_told_once(tmp_path: Path) -> None:
         ("def handler(req, res, more): ...", "`handler(req, res, more)` cannot be called with (req, res)"),
         ("def handler(*, req, res): ...", "cannot be called with (req, res)"),
         ("class handler: ...", "cannot be called with (req, res)"),
-        ("async def handler(req, res): ...", "`async def`"),
+        ("def handler(req, res): yield", "`handler` is a generator: define"),
+        ("async def handler(req, res): yield", "`handler` is a generator: define"),
     ],
 )
 def test_handler_that_cannot_be_called_is_told(tmp_path: Path, source: str, message: str) -> None:

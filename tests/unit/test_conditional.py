@@ -35,7 +35,7 @@ def test_is_fresh_as_npm_fresh_says(vector: dict[str, Any]) -> None:
     ids=str,
 )
 def test_other_headers_have_a_say(headers: dict[str, str], fresh: bool) -> None:
-    """Cache-Control: no-cache and If-Modified-Since make a request stale (next-behaviour 1.11)."""
+    """Cache-Control: no-cache and If-Modified-Since make a request stale."""
     assert is_fresh(headers, '"foo"') is fresh
 
 

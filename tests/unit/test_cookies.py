@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nextapi.errors import HeaderError
-from nextapi.http.cookies import parse_cookie, serialize_cookie
+from nextapi.http.cookies import CookieSerializeOptions, parse_cookie, serialize_cookie
 
 DATA = Path(__file__).parents[1] / "conformance/data"
 VECTORS = json.loads((DATA / "unit_vectors.json").read_text("utf-8"))
@@ -68,7 +68,7 @@ def test_parses_as_npm_cookie(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("header", "cookies"),
     [
-        # next-behaviour 1.7
+        # what Next.js 16 does
         ("a=; a=1", {"a": ""}),
         ('a="x\\"y"', {"a": 'x\\"y'}),
         ('a="%22"', {"a": '"'}),
@@ -178,3 +178,11 @@ def test_refusal_names_what_there_is() -> None:
     """An unknown `same_site` is refused with the values that there are."""
     with pytest.raises(ValueError, match="same_site is one of strict, lax, none, not 'bogus'"):
         serialize_cookie("a", "1", same_site="bogus")  # type: ignore[arg-type]
+
+
+def test_the_options_are_the_keywords() -> None:
+    """`CookieSerializeOptions` has each keyword of `serialize_cookie`, with its type."""
+    keywords = serialize_cookie.__kwdefaults__
+    assert get_type_hints(CookieSerializeOptions) == {
+        name: hint for name, hint in get_type_hints(serialize_cookie).items() if name in keywords
+    }

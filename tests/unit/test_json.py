@@ -274,7 +274,7 @@ def test_what_was_read_can_be_written(leaf: str) -> None:
     assert dumps(value) == b"[" * 500 + number_text(float(leaf)).encode() + b"]" * 500
 
 
-# next-behaviour 1.8: the strictness of JSON.parse
+# In Next.js 16: the strictness of JSON.parse
 REFUSED: Iterable[str] = [
     *("", " ", "NaN", "-NaN", "Infinity", "-Infinity", "True", "undefined", "nul", "None"),
     *("01", "-01", "+1", ".5", "1.", "1e", "1e+", "0x10", "1_000", "-", "\uff11", "[\u0661]", "1 2", "1;"),

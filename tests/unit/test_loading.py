@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nextapi.errors import LoadError
-from nextapi.loading import load_module
+from nextapi.loading import load_module, unload
 
 pytestmark = pytest.mark.usefixtures("forget_modules")
 
@@ -161,3 +161,17 @@ def test_mended_module_loads(tmp_path: Path) -> None:
         load_module(tmp_path, file)
     _write(tmp_path, **{"pages/api/a.py": "answer = 42  # longer, so that no cache takes it for the other"})
     assert load_module(tmp_path, file).answer == 42
+
+
+def test_unloaded_root_is_executed_anew(tmp_path: Path) -> None:
+    """After `unload` all modules of a root are made again, in their packages; another root's are left alone."""
+    roots = [tmp_path / "web", tmp_path / "web.more"]
+    for root in roots:
+        _write(root, **{"lib.py": "token = object()", "pages/api/a.py": "from ...lib import token"})
+    files = [root / "pages/api/a.py" for root in roots]
+    before = [load_module(root, file) for root, file in zip(roots, files, strict=True)]
+    unload(roots[0])
+    after = [load_module(root, file) for root, file in zip(roots, files, strict=True)]
+    assert [new.token is old.token for new, old in zip(after, before, strict=True)] == [False, True]
+    assert after[0].token is load_module(roots[0], roots[0] / "lib.py").token
+    assert list(map(_loaded, files)) == [[module.__name__] for module in after]

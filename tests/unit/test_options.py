@@ -15,7 +15,7 @@ from nextapi.options import Options, OptionSettings, read_options
 
 def test_without_options_all_have_their_defaults() -> None:
     """What is not given is as documented."""
-    assert read_options({}) == Options(("py",), frozenset(), Limit(10 << 20, "10mb"), False, "nextapi")
+    assert read_options({}) == Options(("py",), frozenset(), Limit(10 << 20, "10mb"), False, "nextapi", b"")
 
 
 def test_every_option_has_a_reader() -> None:
@@ -44,6 +44,8 @@ def test_every_option_has_a_reader() -> None:
         ("max_body_size", bytesize.Size(3, bytesize.KiB), Limit(3072, "3072")),
         ("debug", True, True),
         ("name", "api_v2", "api_v2"),
+        ("secret", "sixteen letters,", b"sixteen letters,"),
+        ("secret", b"sixteen letters,", b"sixteen letters,"),
     ],
 )
 def test_option_is_read(name: str, given: Any, read: object) -> None:
@@ -104,6 +106,15 @@ def test_ill_typed_option_is_an_error(name: str, given: Any, message: str) -> No
     assert str(raised.value).startswith(f"option {name} is {given!r}: ")
     assert message in str(raised.value)
     assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize("given", ["", "fifteen letters", b"fifteen letters", None, 1234567890123456, ["x"] * 16])
+def test_secret_is_not_shown(given: Any) -> None:
+    """A secret that is too short, or none, is an error that does not show it; nor do the options."""
+    with pytest.raises(OptionError) as raised:
+        read_options({"secret": given})
+    assert str(raised.value) == "option secret: it is text or bytes, at least 16 random characters"
+    assert "letters" not in repr(read_options({"secret": "sixteen letters,"}))
 
 
 def test_option_error_is_a_type_error() -> None:

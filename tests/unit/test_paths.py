@@ -1,4 +1,4 @@
-"""The path of a request: as it was sent, and as next-behaviour 1.5 would have it."""
+"""The path of a request: as it was sent, and as Next would have it."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_path_is_canonical_where_nothing_is_told(sent: str) -> None:
 @pytest.mark.parametrize(
     ("segment", "value"),
     [
-        # next-behaviour 1.3
+        # what Next.js 16 does
         *[("a%20b", "a b"), ("a+b", "a+b"), ("a%2Fb", "a/b"), ("a%2fb", "a/b"), ("%25", "%"), ("%2525", "%25")],
         *[("%3F", "?"), ("%23", "#"), ("%5C", "\\"), ("a%00b", "a\x00b"), ("a%0Ab", "a\nb"), ("a%7Fb", "a\x7fb")],
         *[("%C3%A9", "\xe9"), ("%F0%9F%98%80", "\U0001f600"), ("%EF%BF%BD", "\ufffd"), ("%EF%BB%BFa", "\ufeffa")],

@@ -44,7 +44,7 @@ def test_question_mark_is_dropped_by_search_params_only() -> None:
     assert decode_pairs("?a=1") == [("?a", "1")]
 
 
-# next-behaviour 1.2: query string, req.query, req.url's query before it is grouped
+# In Next.js 16: query string, req.query, req.url's query before it is grouped
 ROWS = [
     ("a=1&b=2&a=3", {"a": ["1", "3"], "b": "2"}),
     ("a=&a=1", {"a": ["", "1"]}),

@@ -113,4 +113,18 @@ def test_name_that_is_no_segment_is_a_fault_of_its_file(tmp_path: Path) -> None:
 
 def test_pages_without_api_has_no_routes(tmp_path: Path) -> None:
     """A folder `pages` without `api` is empty, not wrong."""
-    assert scan_pages(tmp_path, ("py",)) == ([], [])
+    assert scan_pages(tmp_path, ("py",)) == ([], [], [])
+
+
+def test_folders_that_link_to_each_other(tmp_path: Path) -> None:
+    """A link to a folder that the way led through has no end either; each file is found by every way that has one."""
+    api = tmp_path / "api"
+    for name, other in ("xy", "yx"):
+        (api / name).mkdir(parents=True)
+        (api / name / "one").symlink_to(f"../{other}")
+        (api / name / "two").symlink_to(f"../{other}")
+    (api / "x" / "file.py").write_text("")
+    found = scan_pages(tmp_path, ("py",))
+    files = [str(route.file.relative_to(api)) for route in found.routes]
+    assert files == ["x/file.py", "y/one/file.py", "y/two/file.py"]
+    assert {entry.reason for entry in found.ignored} == {"is a link upwards, which has no end"}

@@ -44,7 +44,7 @@ def test_formats_a_tie_as_javascript_rounds_it() -> None:
 @pytest.mark.parametrize(
     ("setting", "size", "text"),
     [
-        # next-behaviour 1.8: the limit that was in force, and how the message names it
+        # in Next.js 16: the limit that was in force, and how the message names it
         ("10b", 10, "10b"),
         (10, 10, "10"),
         ("10", 10, "10"),

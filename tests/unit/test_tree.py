@@ -170,7 +170,7 @@ def test_matches_as_next_does(vector: dict[str, Any]) -> None:
             assert dict(zip(names, values, strict=False)) == expected, path
 
 
-# next-behaviour 1.4
+# What Next.js 16 does with these files
 FILES = [
     *("docs/intro", "docs/[...slug]", "docs/a/[b]", "opt/[[...slug]]"),
     *("mix/[id]", "mix/[...rest]", "mix/[id]/detail", "mix/[id]/[sub]", "mix/fixed/[sub]", "mix/fixed/[...tail]"),

@@ -12,29 +12,31 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.encoding import repercent_broken_unicode
+from werkzeug.datastructures import FileStorage
 
 from nextapi.adapters import wsgi
 from nextapi.errors import BodyGoneError
-from nextapi.http.message import Body, Request, Response
-from nextapi.routing.paths import cut_path, quote_path, sent_path
+from nextapi.http.message import Body, FormData, Relayed, Request, Response, Stream, read_fully
+from nextapi.routing.paths import cut_path, quote_path, raw_path, sent_path
 
-__all__ = ["decode_path", "note_request", "noted_path", "read_body", "to_request", "to_response"]
+__all__ = ["decode_path", "note_request", "noted_path", "to_body", "to_request", "to_response"]
 
-_noted: ContextVar[dict[str, Any] | None] = ContextVar("nextapi_environ", default=None)
-"""The environ of the request that this thread serves: Django's resolvers are given a decoded path and nothing else."""
+_noted: ContextVar[str] = ContextVar("nextapi_path", default="")
+"""The path of the request that this thread serves: Django's resolvers are given a decoded path and nothing else."""
 
 
 def note_request(environ: dict[str, Any] | None = None, **_: object) -> None:
     """Note a request that begins (a receiver of Django's `request_started`)."""
-    _noted.set(environ)
+    # Now: Django's request writes the decoded path over PATH_INFO.
+    _noted.set("".join(raw_path(environ or {})))
 
 
 def noted_path() -> str:
-    """Return the path of the noted request as it was sent, SCRIPT_NAME included; "" if the server does not tell."""
-    environ = _noted.get()
-    return sent_path(environ) if environ else ""
+    """Return the path of the noted request as it was sent, as far as the server tells, SCRIPT_NAME included."""
+    return _noted.get()
 
 
 def decode_path(path: str) -> str:
@@ -60,27 +62,27 @@ def to_request(request: WSGIRequest, below: str) -> Request:
         path,
         request.environ.get("QUERY_STRING", ""),
         request.environ,
-        read_body(request),
+        to_body(request),
         request,
         quote_path(request.path.removesuffix(below)),
     )
 
 
-def read_body(request: WSGIRequest) -> Body | None:
+def to_body(request: WSGIRequest) -> Body | None:
     """Return the body, from where the project has read it if it has; else Django keeps what it can, for all to see."""
     if hasattr(request, "_body"):
         data = request.body
         return Body(len(data), BytesIO(data).read, lambda: BytesIO(data)) if data else None
+    body = wsgi.to_body(request.environ)
     if getattr(request, "_read_started", False):
-        return Body(None, _gone, lambda: BytesIO(_gone(0)))
-    body = wsgi.read_body(request.environ)
+        return Body(body.length if body else None, _gone, lambda: BytesIO(_gone(0)), _form(request))
     if body is None or body.length is None:
         return body  # Django itself takes a body without Content-Length for empty
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     stream = cast("IO[bytes]", request)  # it reads as a file, up to Content-Length
     if most is None or body.length <= most:
         return Body(body.length, lambda _: request.body, lambda: stream)
-    return Body(body.length, partial(wsgi.read_fully, stream), lambda: stream)
+    return Body(body.length, partial(read_fully, stream), lambda: stream)
 
 
 def _gone(_: int) -> bytes:
@@ -90,25 +92,44 @@ def _gone(_: int) -> bytes:
     )
 
 
-def to_response(response: Response) -> HttpResponse:
-    """Return nextapi's response as Django's."""
-    return _Response(response)
+def _form(request: WSGIRequest) -> FormData | None:
+    """Return the form that the project has had Django read, None where it was none."""
+    if request.content_type != "multipart/form-data" or not hasattr(request, "_files"):
+        return None
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    files = [
+        (name, FileStorage(file.file, file.name, name, file.content_type, file.size))
+        for name, uploads in request.FILES.lists()
+        for file in uploads
+    ]
+    return fields, files
 
 
-class _Response(HttpResponse):
+def to_response(response: Response, request: Request) -> HttpResponseBase:
+    """Return nextapi's response as Django's; it closes the request."""
+    body = response.body
+    if isinstance(body, bytes):
+        return _Whole(response, body)
+    made: HttpResponseBase = body.response if isinstance(body, Relayed) else _Streaming(response, body)
+    if request.closers:
+        request.call_on_close(made.close)
+        made.close = request.close  # type: ignore[method-assign]  # the response may be of any class
+    return made
+
+
+class _AsGiven(HttpResponseBase):
     """A response whose headers are as they were given: repeated ones stay so, and none is added.
 
     Django has one value for a name: it sees the values joined, and a middleware that sets the header anew has its way.
     """
 
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.body, reason=response.status_line.partition(" ")[2])
+    def _take_head(self, response: Response, keeps_length: bool) -> None:
         self.status_code = response.status  # Django's check ends at 599
         del self.headers["Content-Type"]
         self._repeated: dict[str, list[str]] = {}
         for name, value in response.headers:
             key = name.lower()
-            if key == "content-length" and response.body:
+            if key == "content-length" and not keeps_length:
                 continue  # Django writes it once the middleware is done with the body
             if key == "set-cookie" and self._add_cookie(value):
                 continue
@@ -136,6 +157,18 @@ class _Response(HttpResponse):
                 yield from ((name, one) for one in values)
             else:
                 yield name, value
+
+
+class _Whole(_AsGiven, HttpResponse):
+    def __init__(self, response: Response, body: bytes) -> None:
+        super().__init__(body, reason=response.status_line.partition(" ")[2])
+        self._take_head(response, keeps_length=not body)
+
+
+class _Streaming(_AsGiven, StreamingHttpResponse):
+    def __init__(self, response: Response, body: Stream) -> None:
+        super().__init__(body, reason=response.status_line.partition(" ")[2])
+        self._take_head(response, keeps_length=True)
 
 
 class _Line(Morsel[str]):

@@ -11,31 +11,44 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+import asgiref.sync
+from django.apps import apps
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception, request_started
 from django.db import connections, transaction
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, URLResolver, get_resolver, get_script_prefix, get_urlconf
+from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, get_script_prefix, get_urlconf
 from django.urls import path as django_path
 from django.urls.converters import PathConverter, StringConverter, register_converter
 from django.urls.exceptions import Resolver404
 from django.urls.resolvers import ResolverMatch, RoutePattern
+from django.utils.autoreload import autoreload_started, file_changed
 from django.views.decorators.csrf import csrf_protect
 
 from nextapi.adapters.django.messages import decode_path, note_request, noted_path, to_request, to_response
-from nextapi.app import Application, Match, Route, build, host_params
-from nextapi.http.message import Request
-from nextapi.options import OptionSettings, read_options
+from nextapi.app import Application, Match, Route, host_params
+from nextapi.commands.mounts import MountedTree
+from nextapi.draft import Draft
+from nextapi.errors import TreeError
+from nextapi.http.message import Request, Response
+from nextapi.http.relay import call_application
+from nextapi.loading import is_loaded_elsewhere
+from nextapi.options import Options, OptionSettings, read_options
+from nextapi.reloading import LiveTree
 from nextapi.routing.paths import cut_path, quote_path
 from nextapi.routing.segments import Kind, Segment, identifier
+from nextapi.running import Run
 
-__all__ = ["create_urlpatterns"]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["create_urlpatterns", "mounted_trees"]
 
 _logger = logging.getLogger("nextapi")
 
@@ -49,27 +62,120 @@ _probe: ContextVar[dict[_TreeResolver, bool] | None] = ContextVar("nextapi_probe
 def create_urlpatterns(root: str | PathLike[str], **options: Unpack[OptionSettings]) -> tuple[list[URLResolver], str]:
     """Return (patterns, app name), for `include`, of the folder `root`, which is relative to `settings.BASE_DIR`.
 
-    Raises `TreeError` with all faults of the tree, `OptionError` for an option that cannot be. `debug` is
+    Raises `TreeError` with all faults of the tree, `OptionError` for an option that cannot be; with
+    "nextapi.adapters.django" in INSTALLED_APPS, Django's checks report the faults, and requests raise them. `debug` is
     `settings.DEBUG` unless said, and CSRF_TRUSTED_ORIGINS count as `trusted_origins`.
     """
     read = read_options({"debug": settings.DEBUG, **options})
     trusted = read.trusted_origins.union(settings.CSRF_TRUSTED_ORIGINS)
     base = getattr(settings, "BASE_DIR", "")
-    application = build(Path(base, root).absolute(), replace(read, trusted_origins=trusted), _Host())
+    folder, settled = Path(base, root).absolute(), replace(read, trusted_origins=trusted)
+    host = _Host(settled)
     request_started.connect(note_request, dispatch_uid="nextapi")
-    return [_TreeResolver(application)], read.name
+    try:
+        tree = LiveTree(folder, settled, host)
+    except TreeError as error:
+        if not apps.ready or not apps.is_installed("nextapi.adapters.django"):
+            raise
+        return [_FaultyTree(MountedTree(folder, settled, host), error)], read.name
+    if read.debug:
+        _leave_to_refresh(folder)
+    return [_TreeResolver(tree)], read.name
+
+
+def _leave_to_refresh(root: Path) -> None:
+    """Have Django's reloader watch the files of a tree, and not restart for them: the next request finds them.
+
+    What the project itself has imported, from a root that is its own folder or a package, is not found in that way.
+    """
+
+    def watch(sender: Any, **_: object) -> None:
+        sender.watch_dir(root, "**/*.py")
+
+    def is_ours(file_path: Path, **_: object) -> bool:
+        return file_path.is_relative_to(root) and file_path.suffix == ".py" and not is_loaded_elsewhere(file_path)
+
+    autoreload_started.connect(watch, weak=False, dispatch_uid=("nextapi", root))
+    file_changed.connect(is_ours, weak=False, dispatch_uid=("nextapi", root))
+
+
+class _FaultyTree(URLResolver):
+    """The place of a tree with faults, which Django's checks report; a request below its /api raises them."""
+
+    def __init__(self, mounted: MountedTree, error: TreeError) -> None:
+        self.mounted = mounted
+        self._error = error
+        super().__init__(RoutePattern(""), [])
+
+    def resolve(self, path: str) -> ResolverMatch:
+        """Return the match of a path below /api, with a view that raises; other paths are the project's."""
+        path = str(path)
+        if _probe.get() is not None or (path != "api" and not path.startswith("api/")):
+            raise Resolver404({"path": path})
+        return ResolverMatch(self._raise, (), {}, _REST, route="api/<path>", captured_kwargs={}, extra_kwargs={})
+
+    def _raise(self, request: WSGIRequest, /, **_: Any) -> HttpResponseBase:
+        raise self._error.with_traceback(None)
+
+
+def mounted_trees() -> list[MountedTree]:
+    """Return the trees that are mounted in the project, and those that could not be."""
+    return list(_trees_below(get_resolver(), "/", ""))
+
+
+def _trees_below(resolver: URLResolver, prefix: str, namespace: str) -> Iterator[MountedTree]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, _TreeResolver | _FaultyTree):
+            mounted = pattern.mounted
+            yield replace(mounted, prefix=prefix.rstrip("/"), namespace=namespace, hosts_answer=_hosts_answer)
+        elif isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from _trees_below(pattern, prefix + str(pattern.pattern), inner)
+
+
+def _hosts_answer(method: str, path: str) -> str | None:
+    """Return what of the project's has a path, in words; a view of its own says itself which methods it takes."""
+    try:
+        match = get_resolver().resolve(decode_path(path))
+    except Resolver404:
+        return None
+    is_own = getattr(match.func, "__module__", "") == __name__
+    return None if is_own else f"the project's pattern '{match.route}' ({match.view_name or match._func_path})"
 
 
 class _Host:
     checks_paths = True
+
+    def __init__(self, options: Options) -> None:
+        self.draft = Draft(options.secret, options.debug, lambda: (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
     def trusted_host(self, request: Request) -> str | None:
         host: str = request.raw.get_host()
         return host
 
     def report(self, request: Request, error: Exception) -> None:
-        _logger.error("%s %r raised after its answer was complete", request.method, request.path, exc_info=error)
+        _logger.error("%s %r raised after its answer had begun", request.method, request.path, exc_info=error)
         got_request_exception.send(sender=type(self), request=request.raw)
+
+    def new_run(self, name: str) -> Run:
+        run = Run(name)
+        run.call(partial(_move_here, run))
+        return run
+
+    def status_of(self, value: object) -> int | None:
+        return value.status_code if isinstance(value, HttpResponseBase) else None
+
+    def call(self, application: WSGIApplication, request: Request) -> Response:
+        return call_application(application, request, partial(self.report, request))
+
+
+def _move_here(run: Run) -> None:
+    """Have asgiref's locals, Django's language and time zone among them, belong to the thread of the coroutines."""
+    # By asgiref's own way, which has no public name; it matters where the coroutines have another thread, under gevent.
+    if rehome := getattr(asgiref.sync, "_restore_context", None):
+        rehome(run.context)
+    # Where asgiref looks for the thread of the request: there `sync_to_async` has the connections and transactions.
+    asgiref.sync.AsyncToSync.executors.current = run.executor
 
 
 # Patterns for reverse()
@@ -122,16 +228,35 @@ def _patterns(
 class _TreeResolver(URLResolver):
     """A tree's place in a URLconf."""
 
-    def __init__(self, application: Application) -> None:
-        self._application = application
-        views = {route: self._view(route, "") for route in (None, *application.routes)}
+    def __init__(self, tree: LiveTree) -> None:
+        self._tree = tree
+        self.mounted = MountedTree(tree.root, tree.options, tree.host)
+        self._set_patterns()
+
+    def _set_patterns(self) -> None:
+        """Have `reverse` know the routes that there are."""
+        application = self._tree.application
+        views = {route: self._view(application, route, "") for route in (None, *application.routes)}
         super().__init__(RoutePattern(""), _patterns([(route.name, route) for route in application.routes], views))
+
+    def _refresh(self) -> None:
+        if self._tree.refresh():
+            outer = _outer_resolvers(get_resolver(get_urlconf()), self) or ()
+            clear_url_caches()
+            for resolver in outer:
+                # What they know of the patterns below them, from their own `__init__`.
+                vars(resolver).update(_reverse_dict={}, _namespace_dict={}, _app_dict={}, _populated=False)
+            for known in ("url_patterns", "urlconf_module"):
+                vars(self).pop(known, None)
+            self._set_patterns()
 
     def resolve(self, path: str) -> ResolverMatch:
         """Return the match of a decoded path below the mount; raise `Resolver404` where it is the project's."""
+        self._refresh()
+        application = self._tree.application
         path = str(path)
         below, whole = self._sent_path(f"/{path}")
-        match = self._application.match(below)
+        match = application.match(below)
         has_route = match.route is not None
         probe = _probe.get()
         if probe is not None:
@@ -141,12 +266,12 @@ class _TreeResolver(URLResolver):
             raise Resolver404({"path": path})
         if self._is_hosts(get_urlconf(), whole, has_route):
             raise Resolver404({"path": path})
-        return self._resolver_match(match, f"/{path}")
+        return self._resolver_match(application, match, f"/{path}")
 
-    def _resolver_match(self, match: Match, below: str) -> ResolverMatch:
+    def _resolver_match(self, application: Application, match: Match, below: str) -> ResolverMatch:
         route, kwargs = match.route, host_params(match)
         name, text = (route.name, route.pattern[1:]) if route else (_REST, "api/<path>")
-        view = self._view(route, below)
+        view = self._view(application, route, below)
         return ResolverMatch(view, (), kwargs, name, route=text, captured_kwargs=kwargs, extra_kwargs={})
 
     def _sent_path(self, below: str) -> tuple[str, str]:
@@ -177,19 +302,20 @@ class _TreeResolver(URLResolver):
 
     # Views
 
-    def _view(self, route: Route | None, below: str) -> Callable[..., HttpResponseBase]:
+    @staticmethod
+    def _view(application: Application, route: Route | None, below: str) -> Callable[..., HttpResponseBase]:
         """Return the view of a route for a decoded path below the mount."""
 
         def view(request: WSGIRequest, /, **_: Any) -> HttpResponseBase:
             incoming = to_request(request, below)
-            match = self._application.match(incoming.path)
+            match = application.match(incoming.path)
             if match.route is not route:
                 # What the project's middleware has checked was the other one.
                 match = Match(None, [], match.path)
-            response = self._application.handle(incoming, match)
+            response = application.handle(incoming, match)
             if response.error is not None:
                 _roll_back()
-            return to_response(response)
+            return to_response(response, incoming)
 
         is_guarded = route is None or route.is_guarded
         outer: Any = view if is_guarded else _guarded_by_django(view)

@@ -1,4 +1,4 @@
-import time
+import asyncio
 from collections.abc import Callable
 
 from werkzeug.wrappers import Response
@@ -11,8 +11,13 @@ def valueafter(r: NextApiResponse) -> object:
     return {"ignored": True}
 
 
-def timer(r: NextApiResponse) -> None:
-    time.sleep(0.03)
+async def asyncdone(r: NextApiResponse) -> None:
+    await asyncio.sleep(0)
+    r.json({"ok": 1})
+
+
+async def timer(r: NextApiResponse) -> None:
+    await asyncio.sleep(0.03)
     r.json({"late": 1})
 
 
@@ -20,9 +25,9 @@ c: dict[str, Callable[[NextApiResponse], object]] = {
     "value": lambda r: {"ignored": True},
     "valueafter": valueafter,
     "response": lambda r: Response("from Response", status=201, headers={"x-a": "1"}),
-    "asyncdone": lambda r: r.json({"ok": 1}),
+    "asyncdone": asyncdone,
     "timer": timer,
-    "timernoawait": timer,  # nothing of a WSGI request goes on after its handler: a timer is a wait
+    "timernoawait": timer,  # nothing goes on after the answer under WSGI: a timer is waited for
 }
 
 

@@ -8,7 +8,7 @@ args: dict[str, Any] = {
 }  # fmt: skip
 
 
-def handler(req: NextApiRequest, res: NextApiResponse) -> None:
+async def handler(req: NextApiRequest, res: NextApiResponse) -> None:
     path, bad, only = req.query.get("path"), req.query.get("bad"), req.query.get("only")
     try:
         revalidate: Callable[..., object] = res.revalidate

@@ -1,4 +1,5 @@
-import time
+import asyncio
+import inspect
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -61,10 +62,10 @@ def flush(r: NextApiResponse) -> None:
     r.end("late")
 
 
-def delayed(r: NextApiResponse) -> None:
+async def delayed(r: NextApiResponse) -> None:
     for s in ("a", "b", "c"):
         r.write(s)
-        time.sleep(0.02)
+        await asyncio.sleep(0.02)
     r.end("d")
 
 
@@ -89,5 +90,7 @@ c: dict[str, Callable[[NextApiResponse], object]] = {
 }
 
 
-def handler(req: NextApiRequest, res: NextApiResponse) -> None:
-    c[req.query["c"]](res)
+async def handler(req: NextApiRequest, res: NextApiResponse) -> None:
+    returned = c[req.query["c"]](res)
+    if inspect.isawaitable(returned):
+        await returned

@@ -25,5 +25,5 @@ c: dict[str, Callable[[NextApiResponse], object]] = {
 }
 
 
-def handler(req: NextApiRequest, res: NextApiResponse) -> None:
+async def handler(req: NextApiRequest, res: NextApiResponse) -> None:
     c[req.query["c"]](res)

@@ -7,7 +7,7 @@ from ....lib.echo import type_name
 config: PageConfig = {"api": {"bodyParser": False}}
 
 
-def handler(req: NextApiRequest, res: NextApiResponse) -> None:
+async def handler(req: NextApiRequest, res: NextApiResponse) -> None:
     chunks = []
     while chunk := req.stream.read(65536):
         chunks.append(chunk)

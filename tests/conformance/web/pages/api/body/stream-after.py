@@ -1,7 +1,7 @@
 from nextapi import NextApiRequest, NextApiResponse
 
 
-def handler(req: NextApiRequest, res: NextApiResponse) -> None:
+async def handler(req: NextApiRequest, res: NextApiResponse) -> None:
     n = 0
     while chunk := req.stream.read(65536):
         n += len(chunk)

@@ -1,0 +1,11 @@
+"""The paths of the project."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("django.contrib.auth.urls")),
+    path("", include("blog.urls")),
+    path("", include("nextapi.adapters.django.urls")),
+]

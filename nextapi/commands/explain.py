@@ -1,0 +1,193 @@
+"""`nextapi explain`: which file answers a request, what stands before it, and why the other files do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import TextIO
+
+from nextapi.app import Application, Match, Route, decode_params
+from nextapi.checks import config_lines, parse
+from nextapi.commands.colours import BOLD, GREEN, RED, paint
+from nextapi.commands.mounts import MountedTree, shown
+from nextapi.errors import HTTPError
+from nextapi.handlers.config import PageOptions
+from nextapi.http.message import Request
+from nextapi.http.sizes import format_size
+from nextapi.options import Options
+from nextapi.routing.paths import CanonicalPath
+from nextapi.routing.segments import Kind, Segment
+
+__all__ = ["print_explanation"]
+
+_MOST = 5
+"""How many of the files that nearly match are named."""
+
+_RANKS = {kind: rank for rank, kind in enumerate(Kind)}
+
+
+def print_explanation(trees: Sequence[MountedTree], method: str, target: str, out: TextIO) -> int:
+    """Write what becomes of a request; return 1 if no tree has a file for it, or it is refused before the file.
+
+    Raises `TreeError` for a faulty tree.
+    """
+    path, _, query = target.partition("?")
+    out.write(paint(out, BOLD, f"{method} {target}") + "\n")
+    is_answered = False
+    for tree in trees:
+        if len(trees) > 1:
+            out.write(f"\n{shown(tree.root)}, mounted at {tree.prefix or '/'}\n")
+        below = tree.below(path)
+        if below is None:
+            _write(out, "path", f"is not below {tree.prefix}, where {shown(tree.root)} is mounted")
+        else:
+            is_answered |= _explain(tree, Request(method, below, query, {}, None, None, path.removesuffix(below)), out)
+    return 0 if is_answered else 1
+
+
+def _explain(tree: MountedTree, request: Request, out: TextIO) -> bool:
+    """Write what becomes of a request in one tree; say whether a file answers, or something of the host's does."""
+    application = tree.build()
+    match = application.match(request.path)
+    if hosts := tree.hosts_answer(request.method, request.prefix + request.path):
+        _write(out, "host", f"{hosts} answers, before nextapi")
+        return True
+    try:
+        _write_path(application, request, match, out)
+        if match.route is None:
+            _write(out, "file", paint(out, RED, "none: 404"))
+        else:
+            params = decode_params(match.route, match.captured)
+            _write(out, "file", paint(out, GREEN, shown(match.route.file)))
+            _write(out, "pattern", match.route.pattern)
+            for name, value in params.items():
+                _write(out, "parameter", f"{name} = {value!r}")
+            for label, text in _before(match.route, tree.options):
+                _write(out, label, text)
+    except HTTPError as error:
+        _write(out, "answer", paint(out, RED, f"{error.status}: {error.message}"))
+        return False
+    _write_others(application, match, out)
+    return match.route is not None
+
+
+def _write(out: TextIO, label: str, text: str) -> None:
+    out.write(f"  {label:<11}{text}\n")
+
+
+def _write_path(application: Application, request: Request, match: Match, out: TextIO) -> None:
+    canonical = match.path
+    if canonical.path == request.path:
+        return
+    reason = " and ".join(_reasons(canonical))
+    if target := application.redirect_target(request, canonical):
+        _write(out, "path", f"308 to {request.prefix}{target}: the path has {reason}; what follows is of that path")
+    else:
+        _write(out, "path", f"taken as {canonical.path}: the path has {reason}")
+
+
+def _reasons(canonical: CanonicalPath) -> Iterator[str]:
+    if canonical.collapsed is not None:
+        yield "doubled or back slashes"
+    if canonical.had_dots:
+        yield "dot segments"
+    if canonical.had_end_slash:
+        yield "a slash at its end"
+
+
+# What stands before the handler
+
+
+def _before(route: Route, options: Options) -> Iterator[tuple[str, str]]:
+    """Yield what a request has to pass, each with the place that says so."""
+    own = route.endpoint.options
+    config = _Config(route.file)
+    place = config.place("api", "sameOrigin", is_set=not own.same_origin)
+    if own.same_origin:
+        trusted = "".join(f", {origin}" for origin in sorted(options.trusted_origins))
+        also = f"; trusted_origins{trusted.replace(',', ':', 1)}" if trusted else ""
+        yield "guard", f"a POST that a form of another site can send is a 403 ({place}{also})"
+    else:
+        yield "guard", f"off ({place})"
+    if own.body_limit is None:
+        place = config.place("api", "bodyParser", is_set=True)
+        size = format_size(options.max_body_size.size)
+        yield "body", f"not parsed ({place}); req.raw_body reads up to {size} (option max_body_size)"
+    else:
+        place = config.place("api", "bodyParser", "sizeLimit", is_set=own.body_limit != _DEFAULT.body_limit)
+        yield "body", f"parsed, up to {format_size(own.body_limit.size)} ({place})"
+    place = config.place("api", "responseLimit", is_set=own.response_limit != _DEFAULT.response_limit)
+    if own.response_limit is None:
+        yield "response", f"of any size ({place})"
+    else:
+        yield "response", f"warned of from {format_size(own.response_limit)} on ({place})"
+
+
+_DEFAULT = PageOptions()
+
+
+class _Config:
+    """The places of the keys of a file's `config`."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = shown(file)
+        module = parse(file.read_bytes())
+        self._lines = config_lines(module) if module else {}
+
+    def place(self, *keys: str, is_set: bool) -> str:
+        """Return the file and line of a key; where it is not written out there, what is known of it."""
+        if line := self._lines.get(keys):
+            return "config" + "".join(f"['{key}']" for key in keys) + f" in {self._file}:{line}"
+        return f"config in {self._file}" if is_set else "default"
+
+
+# The other files
+
+
+def _write_others(application: Application, match: Match, out: TextIO) -> None:
+    parts = match.path.path.split("/")[1:]
+    misses = {route: list(_misses(route.segments, parts)) for route in application.routes if route is not match.route}
+    near = [route for route, reasons in misses.items() if len(reasons) == 1]
+    if match.route is None:
+        near = near or [route for route in misses if _likeness(route, match) > 0.6]
+    else:
+        near = [route for route in near if len(route.segments) == len(parts) and _rank(route) < _rank(match.route)]
+    near.sort(key=lambda route: -_likeness(route, match))
+    named = sorted(near[:_MOST], key=_rank)
+    for route in named:
+        _write(out, "not", f"{shown(route.file)}: {'; '.join(misses[route])}")
+    if len(near) > len(named):
+        _write(out, "", f"and {len(near) - len(named)} more that nearly match")
+    for route in sorted((route for route, reasons in misses.items() if not reasons), key=_rank):
+        assert match.route is not None, "a pattern that matches has made a match"
+        _write(out, "not", f"{shown(route.file)}: {_beaten(match.route.segments, route.segments)}")
+
+
+def _likeness(route: Route, match: Match) -> float:
+    return SequenceMatcher(None, route.pattern, match.path.path).ratio()
+
+
+def _rank(route: Route) -> list[int]:
+    """Return what orders patterns as the matcher tries them, segment by segment."""
+    return [_RANKS[segment.kind] for segment in route.segments]
+
+
+def _misses(segments: tuple[Segment, ...], parts: list[str]) -> Iterator[str]:
+    """Yield each reason why a pattern does not match a path."""
+    for index, segment in enumerate(segments):
+        if segment.kind is Kind.OPTIONAL_CATCH_ALL or (segment.is_catch_all and index < len(parts)):
+            return
+        if index >= len(parts):
+            yield f"the path has nothing for '{segment}'"
+        elif segment.kind is Kind.STATIC and segment.name != parts[index]:
+            yield f"'{segment.name}' is not '{parts[index]}'"
+    if len(parts) > len(segments):
+        yield f"the path goes on with '{parts[len(segments)]}'"
+
+
+def _beaten(winner: tuple[Segment, ...], other: tuple[Segment, ...]) -> str:
+    for one, two in zip(winner, other, strict=False):
+        if one != two:
+            return f"comes after '{one}': a {one.kind.value} segment beats a {two.kind.value} one"
+    return f"comes after {winner[-1]}: a pattern that ends there beats '{other[-1]}'"

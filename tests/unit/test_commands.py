@@ -1,0 +1,312 @@
+"""What `routes`, `explain` and `check` say of a tree, and their exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nextapi.__main__ import main
+from nextapi.adapters.wsgi import WSGIHost
+from nextapi.commands.colours import RED, paint
+from nextapi.commands.explain import print_explanation
+from nextapi.commands.mounts import MountedTree
+from nextapi.options import Options, read_options
+from tests.support.trees import route, write_tree
+
+pytestmark = pytest.mark.usefixtures("forget_modules")
+
+HOST = WSGIHost(Options())
+
+
+class Checking(WSGIHost):
+    """A host whose own checks look at paths, as Flask and Django do."""
+
+    checks_paths = True
+
+
+FILES = {
+    "user": "res.json(1)",
+    "post/[pid]": "res.json(req.query['pid'])",
+    "post/new": "res.json(1)",
+    "docs/[...slug]": "res.json(1)",
+    "hook": route(
+        "res.json(1)", {"api": {"bodyParser": False, "sameOrigin": False, "responseLimit": False}}, "import json"
+    ),
+    "small": 'config = {\n    "api": {\n        "bodyParser": {\n            "sizeLimit": "1kb"}}}\n\n'
+    "def handler(req, res):\n    res.end()\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree named `web` in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return write_tree(tmp_path / "web", FILES)
+
+
+@pytest.mark.usefixtures("root")
+def test_routes_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each route is a line with URL, kind, methods, name and file; "web" is the root unless said."""
+    assert main(["routes"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["URL", "KIND", "METHODS", "NAME", "FILE"]
+    assert ["/api/post/[pid]", "pages", "any", "post/[pid]", "web/pages/api/post/[pid].py"] in lines
+    assert ["/api/docs/[...slug]", "pages", "any", "docs/[*slug]", "web/pages/api/docs/[...slug].py"] in lines
+    assert len(lines) == 1 + len(FILES)
+
+
+def test_routes_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The JSON document has a version, and of each route what can be known before a request."""
+    assert main(["routes", "--json", "--root", str(root)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["version"] == 1
+    found = {entry["name"]: entry for entry in document["routes"]}
+    assert found["post/[pid]"] == {
+        "root": str(root),
+        "prefix": "",
+        "pattern": "/api/post/[pid]",
+        "kind": "pages",
+        "methods": None,
+        "name": "post/[pid]",
+        "file": "pages/api/post/[pid].py",
+        "params": ["pid"],
+        "guarded": True,
+        "body_limit": 1 << 20,
+        "response_limit": 4 << 20,
+    }
+    off: dict[str, Any] = {"guarded": False, "body_limit": None, "response_limit": None}
+    assert found["hook"] == {**found["hook"], **off}
+    assert found["small"]["body_limit"] == 1024
+    assert "ignored" not in document
+
+
+def test_what_is_no_route(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --ignored, what lies below pages/ and is no route is named with the reason."""
+    pages = root / "pages"
+    for name in ("api/_lib/auth.py", "api/.env", "api/test_user.py", "api/data.json", "index.py"):
+        (pages / name).parent.mkdir(exist_ok=True)
+        (pages / name).touch()
+    assert main(["routes", "--ignored"]) == 0
+    listed = capsys.readouterr().out.partition("No routes:\n")[2]
+    assert [line.split(maxsplit=1) for line in listed.splitlines()] == [
+        ["web/pages/api/.env", "starts with '.'"],
+        ["web/pages/api/_lib", "starts with '_'"],
+        ["web/pages/api/data.json", "does not end in .py"],
+        ["web/pages/api/test_user.py", "is a test"],
+        ["web/pages/index.py", "is outside of pages/api"],
+    ]
+    assert main(["routes", "--ignored", "--json"]) == 0
+    ignored = json.loads(capsys.readouterr().out)["ignored"]
+    assert {"root": str(root), "file": "pages/api/data.json", "reason": "does not end in .py"} in ignored
+
+
+@pytest.mark.usefixtures("root")
+def test_page_extensions(capsys: pytest.CaptureFixture[str]) -> None:
+    """Endings other than .py are given as for a mount; one that cannot be is wrong use."""
+    assert main(["routes", "--page-extensions", "py,api.py"]) == 0
+    assert main(["routes", "--page-extensions", "js"]) == 2
+    assert "'js' is no ending of Python files" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize(
+    ("request_line", "code", "said"),
+    [
+        ("GET /api/user", 0, ["file web/pages/api/user.py", "pattern /api/user"]),
+        ("get /api/user?a=1", 0, ["file web/pages/api/user.py"]),
+        (
+            "GET /api/post/a%20b",
+            0,
+            [
+                "file web/pages/api/post/[pid].py",
+                "parameter pid = 'a b'",
+                "not web/pages/api/post/new.py: 'new' is not 'a%20b'",
+            ],
+        ),
+        (
+            "GET /api/post/new",
+            0,
+            [
+                "file web/pages/api/post/new.py",
+                "not web/pages/api/post/[pid].py: comes after 'new': a static segment beats a dynamic one",
+            ],
+        ),
+        ("GET /api/docs/a/b", 0, ["parameter slug = ['a', 'b']"]),
+        (
+            "GET /api/docs",
+            1,
+            ["file none: 404", "not web/pages/api/docs/[...slug].py: the path has nothing for '[...slug]'"],
+        ),
+        ("GET /api/usr", 1, ["file none: 404", "not web/pages/api/user.py: 'user' is not 'usr'"]),
+        ("GET /api/post/a/b", 1, ["not web/pages/api/post/[pid].py: the path goes on with 'b'"]),
+        ("GET /api/post/%E9", 1, ["answer 400: Bad Request"]),
+        (
+            "GET //api/user?a",
+            0,
+            ["path 308 to /api/user?a: the path has doubled or back slashes; what follows is of that path"],
+        ),
+        ("GET /api/user/", 0, ["path 308 to /api/user: the path has a slash at its end; what follows is of that path"]),
+        ("POST /api/user/", 0, ["path taken as /api/user: the path has a slash at its end"]),
+        ("GET /api/x/../user", 0, ["path taken as /api/user: the path has dot segments"]),
+        (
+            "POST /api/user",
+            0,
+            [
+                "guard a POST that a form of another site can send is a 403 (default)",
+                "body parsed, up to 1MB (default)",
+                "response warned of from 4MB on (default)",
+            ],
+        ),
+        (
+            "POST /api/hook",
+            0,
+            [
+                "guard off (config['api']['sameOrigin'] in web/pages/api/hook.py:2)",
+                "body not parsed (config['api']['bodyParser'] in web/pages/api/hook.py:2); "  # noqa: ISC004
+                "req.raw_body reads up to 10MB (option max_body_size)",
+                "response of any size (config['api']['responseLimit'] in web/pages/api/hook.py:2)",
+            ],
+        ),
+        (
+            "PUT /api/small",
+            0,
+            ["body parsed, up to 1KB (config['api']['bodyParser']['sizeLimit'] in web/pages/api/small.py:4)"],
+        ),
+    ],
+)
+def test_explain(request_line: str, code: int, said: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The file that answers is named, with what stands before it, and why the others do not answer."""
+    assert main(["explain", *request_line.split()]) == code
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in said if line not in lines] == [], lines
+
+
+def test_explain_a_config_that_is_not_written_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting that stands nowhere in the file is said to be of its `config`, not to be the default."""
+    write_tree(root, {"made": "config = dict(api=dict(sameOrigin=False))\n\ndef handler(req, res): res.end()\n"})
+    assert main(["explain", "POST", "/api/made"]) == 0
+    assert "off (config in web/pages/api/made.py)" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("root")
+def test_explain_names_a_few_of_many(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of many files that nearly match, the likest are named, and the others are counted."""
+    write_tree(root, {f"many/item{number}": "res.end()" for number in range(20)})
+    assert main(["explain", "GET", "/api/many/item"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("  not ") == 5
+    assert "and 17 more that nearly match" in out
+
+
+def test_explain_below_a_prefix(root: Path) -> None:
+    """A path of a mounted tree has the prefix; one that is not below it is said to be no path of the tree."""
+    options = read_options({"trusted_origins": ["https://a.example", "https://b.example"]})
+    trees = [MountedTree(root, options, HOST, "/v2"), MountedTree(root, options, HOST, "/<lang>/x")]
+    out = io.StringIO()
+    assert print_explanation(trees, "GET", "/v2/api/user/", out) == 0
+    assert "308 to /v2/api/user:" in out.getvalue()
+    assert "is not below /<lang>/x" in out.getvalue()
+    assert "trusted_origins: https://a.example, https://b.example" in out.getvalue()
+    assert print_explanation(trees, "GET", "/de/x/api/user", io.StringIO()) == 0
+    assert print_explanation(trees, "GET", "/v22/api/user", io.StringIO()) == 1
+
+
+def test_explain_on_a_host_that_checks_paths(root: Path) -> None:
+    """Where the host has seen the path, a POST with dots in it is a 400, and nothing answers."""
+    out = io.StringIO()
+    tree = MountedTree(root, Options(), Checking(Options()))
+    assert print_explanation([tree], "POST", "/api/x/../user", out) == 1
+    assert "400: Bad Request" in out.getvalue()
+
+
+def test_explain_what_the_host_answers(root: Path) -> None:
+    """What the host takes before the tree is told instead."""
+    tree = MountedTree(root, Options(), HOST, hosts_answer=lambda method, path: f"the rule for {method} {path}")
+    out = io.StringIO()
+    assert print_explanation([tree], "GET", "/api/user", out) == 0
+    assert "the rule for GET /api/user answers, before nextapi" in out.getvalue()
+    assert "file" not in out.getvalue()
+
+
+@pytest.mark.usefixtures("root")
+def test_check_finds_nothing_in_a_sound_tree(capsys: pytest.CaptureFixture[str]) -> None:
+    """A tree without faults and findings is fine; a catch-all need not look at what it caught."""
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out == "No faults and no findings.\n"
+
+
+def test_check_finds_faults_and_findings(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All faults of the tree are told, and the findings of each file, with place and id; the exit code is 1."""
+    write_tree(
+        root,
+        {
+            "a[b]": "res.end()",
+            "user/index": "res.end()",
+            "broken": "def handler(req, res)\n",
+            "none": "# def handler\n",
+            "wrong": route("res.end()", {"api": {"bodyparser": False}}),
+            "half/[id]": "if req.method == 'GET':\n    res.end()",
+        },
+    )
+    assert main(["check"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    ids = [line.split(": ")[1].split()[0] for line in lines if line.startswith("web/")]
+    assert sorted(ids) == ["E002", "E003", "E004", "E005", "E006", "W001", "W004"]
+    assert "web/pages/api/user/index.py: E003 web/pages/api/user/index.py and web/pages/api/user.py answer" in str(
+        lines
+    )
+    assert "web/pages/api/half/[id].py:6: W001 where no test of this `if` holds, nothing answers" in lines
+    assert lines[-1] == "5 faults, 2 findings."
+    assert main(["routes"]) == 1
+    assert "E005" in capsys.readouterr().err
+
+
+def test_check_tells_of_a_file_that_cannot_be_read(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A link that leads nowhere is a fault like any other."""
+    (root / "pages/api/gone.py").symlink_to("nowhere")
+    assert main(["check"]) == 1
+    assert "web/pages/api/gone.py: E004 FileNotFoundError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["check", "routes", "explain GET /api"])
+def test_a_wrong_root_is_wrong_use(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A root that is none is said to be none, and the exit code is 2."""
+    monkeypatch.chdir(tmp_path)
+    assert main([*command.split(), "--root", "nowhere"]) == 2
+    assert "nowhere: E001 there is no such folder" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ([], "required: COMMAND"),
+        (["rotes"], "invalid choice"),
+        (["explain", "GET", "api/user"], "'api/user' is no path"),
+        (["init", "rails"], "invalid choice"),
+    ],
+)
+def test_wrong_use(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command line that is none ends with a usage line and the exit code 2."""
+    with pytest.raises(SystemExit, match="2"):
+        main(argv)
+    assert said in capsys.readouterr().err
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text is coloured for a terminal, not for a pipe, and not where NO_COLOR is set."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert paint(_Terminal(), RED, "text") == "\033[31mtext\033[0m"
+    assert paint(io.StringIO(), RED, "text") == "text"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert paint(_Terminal(), RED, "text") == "text"
