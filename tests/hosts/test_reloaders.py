@@ -32,7 +32,7 @@ def ask(port: int, path: str) -> tuple[int, str]:
         connection.request("GET", path)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
-    except OSError:
+    except (OSError, http.client.HTTPException):  # it may be restarting in the middle of an answer
         return 0, ""
     finally:
         connection.close()
