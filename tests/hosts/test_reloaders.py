@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ def ask(port: int, path: str) -> tuple[int, str]:
         connection.request("GET", path)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
-    except (OSError, http.client.HTTPException):  # it may be restarting in the middle of an answer
+    except (OSError, HTTPException):  # it may be restarting in the middle of an answer
         return 0, ""
     finally:
         connection.close()
