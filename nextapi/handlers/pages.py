@@ -26,7 +26,7 @@ from nextapi.pages.response import (
     to_response,
     to_stream_response,
 )
-from nextapi.pages.streaming import Source, async_chunks, chunks
+from nextapi.http.streaming import Source, async_chunks, chunks
 from nextapi.running import Run
 from nextapi.types import NextApiHandler
 

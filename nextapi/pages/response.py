@@ -18,7 +18,7 @@ from nextapi.http.headers import check_header_name, check_header_value
 from nextapi.http.json import dumps
 from nextapi.http.message import Request, Response, Stream
 from nextapi.http.sizes import format_size
-from nextapi.pages.streaming import Source, is_source
+from nextapi.http.streaming import Source, is_source
 from nextapi.pages.values import (
     GivenHeader,
     HeaderValue,
