@@ -18,6 +18,7 @@ NextApiError
 ├── AnsweredError          the response was already sent, or its headers were
 ├── NoAnswerError          a handler returned without answering
 ├── HeaderError            a header name or value that must not go on the wire
+├── ReadonlyHeadersError   a change of headers that can be read alone
 ├── StatusError            a status code that is none
 ├── RedirectError          arguments of `res.redirect` that name no place to go
 ├── RevalidateError        an argument of `res.revalidate` that is no path
@@ -47,6 +48,7 @@ __all__ = [
     "NextApiError",
     "NoAnswerError",
     "OptionError",
+    "ReadonlyHeadersError",
     "RedirectError",
     "RevalidateError",
     "RootError",
@@ -177,6 +179,15 @@ class HeaderError(NextApiError, TypeError):
         self.message = message
         self.value = value
         self.code = code
+
+
+class ReadonlyHeadersError(NextApiError, TypeError):
+    """A change of headers that can be read alone (Next's error of this name)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Headers cannot be modified. Read more: https://nextjs.org/docs/app/api-reference/functions/headers"
+        )
 
 
 class StatusError(NextApiError, ValueError):
