@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from nextapi.http.sizes import Size
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import DataT, NextApiResponse
 
-__all__ = ["ApiConfig", "BodyParserConfig", "NextApiHandler", "PageConfig", "Size"]
+__all__ = ["ApiConfig", "BodyParserConfig", "NextApiHandler", "PageConfig", "RouteContext", "Size"]
 
 NextApiHandler = Callable[[NextApiRequest[Any], NextApiResponse[DataT]], object]
 """What a file of `pages/api` defines as `handler`, a function or a coroutine function; what it returns is ignored,
@@ -41,7 +42,19 @@ class ApiConfig(TypedDict, total=False):
 
 
 class PageConfig(TypedDict, total=False):
-    """The `config` of a file of `pages/api` (Next's name and spelling)."""
+    """The `config` of a file of `pages/api` (Next's name and spelling).
+
+    `runtime`: "edge" for `handler(request)`; `regions` and `maxDuration`, in seconds, are for a deployment to read.
+    """
 
     api: ApiConfig
-    runtime: Literal["nodejs"]
+    maxDuration: int
+    regions: str | list[str]
+    runtime: Literal["nodejs", "edge", "experimental-edge"]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteContext:
+    """What a route handler is given beside the request: the parameters of its path, a list for a catch-all."""
+
+    params: dict[str, Any]

@@ -9,11 +9,28 @@ from typing import Any
 from nextapi.errors import nearest
 from nextapi.http.sizes import Limit, read_limit
 
-__all__ = ["PageOptions", "page_options"]
+__all__ = [
+    "EDGE_RUNTIMES",
+    "RUNTIMES",
+    "PageOptions",
+    "page_options",
+    "read_max_duration",
+    "read_regions",
+    "read_runtime",
+]
 
-_KEYS = ("api", "runtime")
+RUNTIMES = ("nodejs", "edge", "experimental-edge")
+EDGE_RUNTIMES = ("edge", "experimental-edge")
+"""What Next calls its edge runtime: the handlers of pages/api speak the web dialect there."""
+
+_KEYS = ("api", "maxDuration", "regions", "runtime")
 _API_KEYS = ("bodyParser", "externalResolver", "responseLimit", "sameOrigin")
 _BODY_PARSER_KEYS = ("sizeLimit",)
+_AT_EDGE = {
+    "bodyParser": "request.json() and its like read up to the option max_body_size, request.body is not bounded",
+    "externalResolver": "it returns its answer",
+    "responseLimit": "there is no limit",
+}
 
 
 _DEFAULT_BODY_LIMIT = Limit(1 << 20, "1mb")
@@ -25,28 +42,78 @@ class PageOptions:
     """What a route of `pages/api` is to do beside calling its handler.
 
     `body_limit` is None where the body is left to the handler, `response_limit` None where no size is warned of.
+    `runtime`, `regions` and `max_duration`, in seconds, are for a deployment to read; the first says the dialect, too.
     """
 
     body_limit: Limit | None = _DEFAULT_BODY_LIMIT
     response_limit: int | float | None = _DEFAULT_RESPONSE_LIMIT.size
     same_origin: bool = True
     external_resolver: bool = False
+    runtime: str = "nodejs"
+    regions: tuple[str, ...] = ()
+    max_duration: int | None = None
+
+    @property
+    def is_edge(self) -> bool:
+        """Whether the handler is called as `handler(request)`."""
+        return self.runtime in EDGE_RUNTIMES
 
 
-def page_options(config: object) -> tuple[PageOptions, list[str]]:
-    """Return the options that a module's `config` says, and what is wrong with it, in words."""
+def page_options(config: object, runtime: object = None) -> tuple[PageOptions, list[str]]:
+    """Return the options that a module's `config` says, and what is wrong with it, in words.
+
+    `runtime` is the module's own name `runtime`, which may stand in place of the config's. A config with regions and no
+    runtime is one of the edge's, as Next's documentation writes it.
+    """
     faults: list[str] = []
     top = _section("config", config, _KEYS, faults)
-    if "runtime" in top and top["runtime"] != "nodejs":
-        faults.append(f"config['runtime'] is {top['runtime']!r}: pages/api runs 'nodejs', with handler(req, res)")
+    regions = read_regions("config['regions']", top.get("regions", ()), faults)
+    given = top.get("runtime", runtime)
+    if given is None and regions:
+        given = "edge"
     api = _section("config['api']", top.get("api", {}), _API_KEYS, faults)
     options = PageOptions(
         body_limit=_body_limit(api, faults),
         response_limit=_response_limit(api, faults),
         same_origin=_flag(api, "sameOrigin", True, faults),
         external_resolver=_flag(api, "externalResolver", False, faults),
+        runtime=read_runtime("config['runtime']", given, RUNTIMES, faults),
+        regions=regions,
+        max_duration=read_max_duration("config['maxDuration']", top.get("maxDuration"), faults),
     )
+    if options.is_edge:
+        faults += [
+            f"config['api']['{key}'] is nothing to an edge handler: {_AT_EDGE[key]}" for key in api if key in _AT_EDGE
+        ]
     return options, faults
+
+
+def read_runtime(place: str, value: object, known: tuple[str, ...], faults: list[str]) -> str:
+    """Return the runtime that a setting says, "nodejs" for None; what is wrong is added to `faults`."""
+    if value is None:
+        return "nodejs"
+    if isinstance(value, str) and value in known:
+        return value
+    hint = nearest(str(value), known)
+    faults.append(f"{place} is {value!r}, not one of {', '.join(map(repr, known))}{hint}")
+    return "nodejs"
+
+
+def read_regions(place: str, value: object, faults: list[str]) -> tuple[str, ...]:
+    """Return the regions that a setting says, one or several; what is wrong is added to `faults`."""
+    regions = (value,) if isinstance(value, str) else value
+    if isinstance(regions, list | tuple) and all(isinstance(region, str) and region for region in regions):
+        return tuple(regions)
+    faults.append(f"{place} is {value!r}, not a name of a region or a list of them, such as ['sfo1', 'iad1']")
+    return ()
+
+
+def read_max_duration(place: str, value: object, faults: list[str]) -> int | None:
+    """Return the seconds that a setting says; what is wrong is added to `faults`."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    faults.append(f"{place} is {value!r}, not a number of seconds")
+    return None
 
 
 def _section(place: str, value: object, known: tuple[str, ...], faults: list[str]) -> Mapping[str, Any]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from nextapi.draft import Draft
 from nextapi.errors import BuildError, ConfigError, HandlerError, NoAnswerError, TreeError
 from nextapi.handlers.config import PageOptions, page_options
+from nextapi.handlers.host import HandlerHost
+from nextapi.handlers.sources import new_run, open_source
 from nextapi.http.message import Relayed, Request, Response, Stream
 from nextapi.http.sizes import Limit
 from nextapi.pages.request import NextApiRequest, parse
@@ -26,35 +27,13 @@ from nextapi.pages.response import (
     to_response,
     to_stream_response,
 )
-from nextapi.http.streaming import Source, async_chunks, chunks
 from nextapi.running import Run
 from nextapi.types import NextApiHandler
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["HandlerHost", "PageEndpoint", "page_endpoint"]
-
-
-class HandlerHost(Protocol):
-    """What only the host can do for a handler."""
-
-    draft: Draft
-    """The cookies of draft mode, made from the host's secret unless an option says another."""
-
-    def report(self, request: Request, error: Exception) -> None:
-        """Log an exception that cannot change the answer any more, and tell the host's error reporters."""
-
-    def new_run(self, name: str) -> Run:
-        """Return what runs the coroutines of a request; `name` is what the log says of it."""
-        ...
-
-    def status_of(self, value: object) -> int | None:
-        """Return the status of a response of the host's own, None where `value` is none."""
-
-    def call(self, application: WSGIApplication, request: Request) -> Response:
-        """Return what a WSGI application answers to a request."""
-        ...
+__all__ = ["PageEndpoint", "page_endpoint"]
 
 
 class PageEndpoint:
@@ -89,7 +68,7 @@ class PageEndpoint:
         try:
             returned = self._handler(req, res)
             if returned is not None and isinstance(returned, Awaitable):
-                run = self._new_run(request)
+                run = new_run(request, self._host, self._file)
                 flush_to(res, run.pause)
                 run.start(returned)
                 if not run.advance():
@@ -108,16 +87,11 @@ class PageEndpoint:
         if response is None:
             source = source_of(res)
             if source is not None:
-                return to_stream_response(res, self._open(request, run, source))
+                return to_stream_response(res, open_source(source, request, self._host, self._file, run))
             response = self._relay(req, request, returned) if self.options.external_resolver else None
         if response is None:
             raise NoAnswerError(f"{self._file}: {_no_answer(returned, self.options.external_resolver)}")
         return response
-
-    def _new_run(self, request: Request) -> Run:
-        run = self._host.new_run(str(self._file))
-        request.call_on_close(run.close)
-        return run
 
     def _written(self, request: Request, res: NextApiResponse[Any], run: Run) -> Iterator[bytes]:
         """Yield what a coroutine writes, which goes on while a chunk is waited for."""
@@ -138,20 +112,6 @@ class PageEndpoint:
         if not res.writable_ended:
             raise NoAnswerError(f"{self._file}: the handler wrote, and did not complete its answer: call res.end()")
 
-    def _open(self, request: Request, run: Run | None, source: Source) -> Stream:
-        """Return the stream of what `res.send` was given, which is closed with the request; HEAD has nothing of it."""
-        if isinstance(source, AsyncIterable):
-            run = run or self._new_run(request)
-            iterator = aiter(source)
-            if close := getattr(iterator, "aclose", None):
-                request.call_on_close(partial(_finish_call, run, close))
-            pieces = async_chunks(iterator, run)
-        else:
-            if close := getattr(source, "close", None):
-                request.call_on_close(close)
-            pieces = chunks(source)
-        return Stream(pieces if request.method != "HEAD" else iter(()), partial(self._host.report, request))
-
     def _relay(self, req: NextApiRequest[Any], request: Request, returned: object) -> Response | None:
         """Return what a handler returned as an answer: the host's own response, or else a WSGI application's."""
         status = self._host.status_of(returned)
@@ -164,10 +124,6 @@ class PageEndpoint:
             was_parsed = self.options.body_limit is not None
             request.environ["wsgi.input"] = BytesIO(req.raw_body) if was_parsed else req.stream
         return self._host.call(cast("WSGIApplication", returned), request)
-
-
-def _finish_call(run: Run, function: Callable[[], Awaitable[object]]) -> None:
-    run.finish(function())
 
 
 def _no_answer(returned: object, is_external: bool) -> str:

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
 
 from nextapi.errors import BodyError
 from nextapi.http.content_type import parse_content_type
 from nextapi.http.json import loads
-from nextapi.http.message import Body
+from nextapi.http.message import Body, Request
 from nextapi.http.query import decode_pairs, fold_pairs
 from nextapi.http.sizes import Limit
 
-__all__ = ["MAX_FORM_FIELDS", "parse_body", "read_body", "refused", "too_large"]
+__all__ = ["MAX_FORM_FIELDS", "keep_body", "parse_body", "read_body", "refused", "too_large"]
 
 MAX_FORM_FIELDS = 1000  # Node's querystring stops there without a word; here it is a 413
 
 _JSON_TYPES = frozenset({"application/json", "application/ld+json"})
+_MAX_IN_MEMORY = 1 << 19
+_BLOCK = 1 << 16
 _FORM_TYPE = "application/x-www-form-urlencoded"
 
 # Names of charsets as npm's iconv-lite takes them, without case and punctuation, to Python's codecs. Not there: its
@@ -70,6 +73,34 @@ def read_body(body: Body, limit: Limit) -> bytes:
     if body.length is not None and len(data) < body.length:
         raise refused(400, "Invalid body")  # the client went away
     return data
+
+
+def keep_body(request: Request, limit: Limit) -> None:
+    """Have the body of a request readable more than once: it is read now, to disk where it is large.
+
+    Raises `BodyError` (413) where it is over `limit`.
+    """
+    body = request.body
+    if body is None or body.is_kept or body.form is not None:
+        return
+    if body.length is not None and body.length > limit.size:
+        raise too_large(limit)
+    file = cast("IO[bytes]", SpooledTemporaryFile(_MAX_IN_MEMORY))  # noqa: SIM115  # the request closes it
+    request.call_on_close(file.close)
+    source, size = body.open(), 0
+    while block := source.read(_BLOCK):
+        size += len(block)
+        if size > limit.size:
+            raise too_large(limit)
+        file.write(block)
+    if body.length is not None and size < body.length:
+        raise refused(400, "Invalid body")  # the client went away
+
+    def again() -> IO[bytes]:
+        file.seek(0)
+        return file
+
+    request.body = Body(size, lambda size: again().read(size), again, is_kept=True)
 
 
 def too_large(limit: Limit) -> BodyError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import IO, Any, TypeAlias
 
 from werkzeug.datastructures import FileStorage
@@ -49,10 +50,10 @@ class Body:
 
     `length` is the Content-Length in bytes, None where the body comes in chunks. `read(size)` returns `size` bytes from
     its beginning, fewer only if it is shorter; `open()` gives all of it as a readable binary file. One of the two is
-    called, once. `form` is the body as a multipart form, where the host has read it as one.
+    called, once, unless `is_kept`. `form` is the body as a multipart form, where the host has read it as one.
     """
 
-    __slots__ = ("form", "length", "open", "read")
+    __slots__ = ("form", "is_kept", "length", "open", "read")
 
     def __init__(
         self,
@@ -60,11 +61,13 @@ class Body:
         read: Callable[[int], bytes],
         open: Callable[[], IO[bytes]],
         form: FormData | None = None,
+        is_kept: bool = False,
     ) -> None:
         self.length = length
         self.read = read
         self.open = open
         self.form = form
+        self.is_kept = is_kept
 
 
 def read_fully(stream: IO[bytes], size: int) -> bytes:
@@ -85,10 +88,15 @@ class Request:
     `path` is below the mount and percent-encoded as it was sent, `prefix` what stands before it; `query_string` has
     one character a byte; `environ` has the headers, under WSGI's names; `body` is None where there is none; `raw` is
     the host's own request. `start_response` is there where an answer can be sent piece by piece before the handler has
-    returned, until one is. `closers` are called when the answer has been sent, or none will be.
+    returned, until one is. `closers` are called when the answer has been sent, or none will be. Where middleware has
+    rewritten path and query, `sent` are those that the client asked for.
     """
 
-    __slots__ = ("body", "closers", "environ", "method", "path", "prefix", "query_string", "raw", "start_response")
+    closers: list[Callable[[], object]] | None = None
+    sent: tuple[str, str] | None = None
+    failure = b"Internal Server Error"
+    """What bare WSGI answers where an exception is the end of it."""
+    _state: SimpleNamespace | None = None
 
     def __init__(
         self,
@@ -109,7 +117,6 @@ class Request:
         self.raw = raw
         self.prefix = prefix
         self.start_response = start_response
-        self.closers: list[Callable[[], object]] | None = None
 
     def call_on_close(self, closer: Callable[[], object]) -> None:
         """Have `closer` called when the answer has been sent; the last one added is called first."""
@@ -124,6 +131,13 @@ class Request:
                 self.closers.pop()()
             except Exception:
                 _logger.exception("%s %r: closing failed", self.method, self.path)
+
+    @property
+    def state(self) -> SimpleNamespace:
+        """What middleware leaves for those that come after it, as attributes."""
+        if self._state is None:
+            self._state = SimpleNamespace()
+        return self._state
 
     @property
     def headers(self) -> EnvironHeaders:

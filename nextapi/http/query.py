@@ -12,7 +12,7 @@ from urllib.parse import quote_plus, unquote
 
 from nextapi.text import utf8
 
-__all__ = ["decode_pairs", "encode_pairs", "fold_pairs", "query_text"]
+__all__ = ["decode_pairs", "encode_pairs", "fold_pairs", "group_pairs", "query_text"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,14 @@ def fold_pairs(pairs: Iterable[tuple[str, T]]) -> dict[str, T | list[T]]:
         else:
             folded[name] = [known, value]
     return folded
+
+
+def group_pairs(pairs: Iterable[tuple[str, T]]) -> list[tuple[str, T]]:
+    """Return pairs with those of one name together, where the first of them was, as Next has them in URLs."""
+    grouped: dict[str, list[tuple[str, T]]] = {}
+    for pair in pairs:
+        grouped.setdefault(pair[0], []).append(pair)
+    return [pair for group in grouped.values() for pair in group]
 
 
 def encode_pairs(pairs: Iterable[tuple[str, str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
+from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, Generic
 
 from nextapi.errors import BodyGoneError
@@ -12,7 +13,7 @@ from nextapi.http.content_type import parse_content_type
 from nextapi.http.cookies import parse_cookie
 from nextapi.http.message import Request
 from nextapi.http.multipart import read_form
-from nextapi.http.query import decode_pairs, encode_pairs, fold_pairs, query_text
+from nextapi.http.query import decode_pairs, encode_pairs, fold_pairs, group_pairs, query_text
 from nextapi.http.sizes import Limit
 from nextapi.pages.response import NextApiResponse, preview_data
 from nextapi.web.search_params import URLSearchParams
@@ -74,6 +75,11 @@ class NextApiRequest(Generic[BodyT]):
         return self._request.headers
 
     @property
+    def state(self) -> SimpleNamespace:
+        """What middleware has left for the handler: `request.state.user = user` there is `req.state.user` here."""
+        return self._request.state
+
+    @property
     def query(self) -> dict[str, Any]:
         """The query as an object, a repeated name with a list, and the path's parameters over it."""
         if self._query is None:
@@ -94,14 +100,11 @@ class NextApiRequest(Generic[BodyT]):
     @property
     def url(self) -> str:
         """The path as it was sent and the query as Next rebuilds it, by name and without the path's parameters."""
-        path = self._request.path
-        if not self._request.query_string:
+        path, query_string = self._request.sent or (self._request.path, self._request.query_string)
+        if not query_string:
             return path
-        grouped: dict[str, list[tuple[str, str]]] = {}
-        for pair in decode_pairs(query_text(self._request.query_string)):
-            if pair[0] not in self._param_names:
-                grouped.setdefault(pair[0], []).append(pair)
-        query = encode_pairs(pair for pairs in grouped.values() for pair in pairs)
+        pairs = decode_pairs(query_text(query_string))
+        query = encode_pairs(group_pairs(pair for pair in pairs if pair[0] not in self._param_names))
         return f"{path}?{query}" if query else path
 
     @property

@@ -26,7 +26,7 @@ from nextapi.web.url import URL
 if TYPE_CHECKING:
     from nextapi.web.request import NextRequest
 
-__all__ = ["BodyInit", "NextResponse", "Response", "Passage", "content_of", "pairs_of", "passage_of", "take_content"]
+__all__ = ["BodyInit", "NextResponse", "Response", "Passage", "content_of", "is_passage", "pairs_of", "passage_of", "response_of", "take_content"]
 
 BodyInit: TypeAlias = str | bytes | bytearray | memoryview | int | float | URLSearchParams | FormData | Source
 """What a body is made of: text, bytes, a number, a form, or a stream, which is an iterator or async iterator of text
@@ -251,6 +251,19 @@ def location(url: str | URL) -> str:
 def pairs_of(response: Response) -> list[tuple[str, str]]:
     """Return a response's header lines, names in lower case."""
     return response._pairs
+
+
+def response_of(status: int, status_text: str, pairs: list[tuple[str, str]], content: bytes | Source) -> Response:
+    """Return a response of what is known to be right: header lines with names in lower case, any status."""
+    response = Response()
+    response._status, response.status_text = status, status_text
+    response._pairs, response._content = pairs, content
+    return response
+
+
+def is_passage(response: Response) -> bool:
+    """Say whether a response is made by `NextResponse.next()` or `rewrite()`, which no handler can answer with."""
+    return getattr(response, "_passage", None) is not None
 
 
 def take_content(response: Response) -> bytes | Source | None:

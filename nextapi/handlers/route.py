@@ -1,0 +1,82 @@
+"""A route handler: `GET`, `POST` and their like in a file `route.py` below `app` (Next's Route Handlers)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nextapi.errors import DynamicError, HTTPError
+from nextapi.handlers.host import HandlerHost
+from nextapi.handlers.segment import SegmentConfig
+from nextapi.handlers.web import Returned, WebHandlers
+from nextapi.http.message import Request, Response
+from nextapi.types import RouteContext
+from nextapi.web.request import NextRequest, Site, request_of, was_looked_at
+
+__all__ = ["METHODS", "RouteEndpoint"]
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+"""The functions of a module that are its handlers."""
+
+_PRIVATE = "private, no-cache, no-store, max-age=0, must-revalidate"
+
+
+class RouteEndpoint:
+    """The handlers of a `route.py`, by method; HEAD and OPTIONS answer by themselves where there are none for them."""
+
+    kind = "route"
+
+    def __init__(
+        self,
+        handlers: Mapping[str, tuple[Callable[..., object], int]],
+        options: SegmentConfig,
+        file: Path,
+        site: Site,
+        host: HandlerHost,
+    ) -> None:
+        self.options = options
+        self._file = file
+        self._functions = dict(handlers)
+        if "GET" in handlers:
+            self._functions.setdefault("HEAD", handlers["GET"])
+        self.methods = tuple(sorted({*self._functions, "OPTIONS"}))
+        self._handlers = WebHandlers(file, host, is_relative=False)
+        self._site = site
+
+    def answer(self, request: Request, params: dict[str, Any]) -> Response:
+        """Return the answer of the method's handler; an exception of its passes through."""
+        request.failure = b""  # as Next has it
+        found = self._functions.get(request.method)
+        if found is None:
+            return self._answer_without(request.method)
+        function, count = found
+        seen = request_of(request, self._site)
+        handlers = self._handlers
+        if count == 2:
+            returned = handlers.call(request, function, seen, RouteContext(params))
+        elif count:
+            returned = handlers.call(request, function, seen)
+        else:
+            returned = handlers.call(request, function)
+        response = handlers.to_message(returned, request)
+        if self.options.cache_control or self.options.dynamic == "error":
+            self._set_cache_control(request, response, returned, seen)
+        return response
+
+    def _answer_without(self, method: str) -> Response:
+        if method == "OPTIONS":
+            return Response(204, [("allow", ", ".join(self.methods))], b"")
+        if method in METHODS:
+            raise HTTPError(405, "", {"Allow": ", ".join(self.methods)})
+        raise HTTPError(400, "")  # as Next has it for methods that no file can have a handler for
+
+    def _set_cache_control(self, request: Request, response: Response, returned: Returned, seen: NextRequest) -> None:
+        """Say for how long an answer may be kept; one that may depend on who asked is nobody else's."""
+        is_dynamic = returned.scope.is_dynamic or was_looked_at(seen)
+        if is_dynamic and self.options.dynamic == "error":
+            raise DynamicError(f'{self._file}: with `dynamic = "error"` it reads no cookies or headers, and it did')
+        if request.method in ("GET", "HEAD") and not any(name == "cache-control" for name, _ in response.headers):
+            value = _PRIVATE if is_dynamic else self.options.cache_control
+            if value:
+                response.headers.append(("cache-control", value))

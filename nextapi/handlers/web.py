@@ -1,0 +1,174 @@
+"""What handlers of the web dialect and middleware have in common: they are called, awaited, and what they return becomes
+the application's response.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from nextapi.errors import AnswerTypeError, HTTPError
+from nextapi.handlers.host import HandlerHost
+from nextapi.handlers.sources import new_run, open_source
+from nextapi.http.message import Relayed, Request, Stream, reason_phrase
+from nextapi.http.message import Response as Message
+from nextapi.running import Run
+from nextapi.web.response import Response, is_passage, pairs_of, response_of, take_content
+from nextapi.web.scope import Scope, after, enter, leave
+
+__all__ = ["NextFetchEvent", "Returned", "WebHandlers", "count_arguments"]
+
+# What is the server's to say (PEP 3333), and the length, which is that of the body.
+_NOT_SENT = frozenset({
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "trailers",
+    "transfer-encoding",
+    "upgrade",
+})
+
+
+class Returned(NamedTuple):
+    """What a function has returned, with what it said beside that, and what ran it if it was a coroutine."""
+
+    response: Response
+    scope: Scope
+    run: Run | None
+
+
+class WebHandlers:
+    """Calls the functions of one file, and makes messages of their responses.
+
+    With `is_relative` the Location of a redirect to the request's own origin is sent as a path, as Next does for edge
+    handlers and middleware.
+    """
+
+    def __init__(self, file: Path, host: HandlerHost, is_relative: bool) -> None:
+        self._file = file
+        self._host = host
+        self._is_relative = is_relative
+
+    def call(self, request: Request, function: Callable[..., object], *arguments: object) -> Returned:
+        """Return what a function returns; an exception of its passes through."""
+        scope = Scope(request, self._host)
+        token = enter(scope)
+        run = None
+        try:
+            response = function(*arguments)
+            if not isinstance(response, Response):
+                if isinstance(response, Awaitable):
+                    run = new_run(request, self._host, self._file)
+                    response = run.finish(response)
+                if not isinstance(response, Response):
+                    raise AnswerTypeError(f"{self._file}: {_no_response(function, response)}")
+        except HTTPError as error:
+            if scope.is_changed and 300 <= error.status <= 399:
+                error.headers += tuple(("Set-Cookie", line) for line in scope.set_cookies())
+            raise
+        finally:
+            leave(token)
+        return Returned(response, scope, run)
+
+    def to_message(self, returned: Returned, request: Request) -> Message:
+        """Return a response as the application's."""
+        response, scope, run = returned
+        content = take_content(response)
+        if response.status == 0:
+            raise AnswerTypeError(f"{self._file}: Response.error() was returned, which is no answer")
+        if is_passage(response):
+            raise AnswerTypeError(
+                f"{self._file}: NextResponse.next() and rewrite() are answers of middleware: return a Response"
+            )
+        pairs = pairs_of(response)
+        length = None
+        headers = []
+        for pair in pairs:
+            name, value = pair
+            if name in _NOT_SENT:
+                if name == "content-length":
+                    length = value
+                continue
+            if name == "location" and self._is_relative:
+                pair = name, self._relative(request, value)
+            headers.append(pair)
+        if scope.is_changed:
+            _add_cookies(headers, scope)
+        made = Message(response.status, headers, b"", response.status_text)
+        if made.status in (204, 304):
+            return made
+        if content is None or isinstance(content, bytes):
+            data = content or b""
+            if request.method != "HEAD":
+                made.body = data
+                length = None
+            headers.append(("content-length", length if length is not None and not data else str(len(data))))
+            return made
+        if length is not None:
+            headers.append(("content-length", length))
+        made.body = (
+            content if isinstance(content, Stream) else open_source(content, request, self._host, self._file, run)
+        )
+        return made
+
+    def _relative(self, request: Request, location: str) -> str:
+        origin = self._host.origin(request)
+        # Never "//host", which would be another site.
+        is_own = location.startswith(f"{origin}/") and not location.startswith((f"{origin}//", f"{origin}/\\"))
+        return location.removeprefix(origin) if is_own else location
+
+    def from_message(self, message: Message, request: Request) -> Response:
+        """Return the application's response as one of the web dialect, for middleware to look at and to change."""
+        if isinstance(message.body, Relayed):
+            message = self._host.unpack(message.body, request)
+        body = cast("bytes | Stream", message.body)
+        reason = message.status_line.partition(" ")[2]
+        reason = "" if reason == reason_phrase(message.status) else reason
+        return response_of(message.status, reason, [(name.lower(), value) for name, value in message.headers], body)
+
+
+class NextFetchEvent:
+    """What edge handlers and middleware take as their second argument (Next's `NextFetchEvent`).
+
+    `source_page` is the pattern of the route, or the name of the middleware's file.
+    """
+
+    def __init__(self, source_page: str) -> None:
+        self.source_page = source_page
+
+    def wait_until(self, work: Callable[[], object] | Awaitable[object]) -> None:
+        """Have `work` done once the answer has been sent: a function, which may be `async`, or an awaitable."""
+        after(work)
+
+
+def _add_cookies(headers: list[tuple[str, str]], scope: Scope) -> None:
+    """Add the cookies that `cookies()` has set; of two with one name the response's own stands."""
+    own = {value.partition("=")[0].strip() for name, value in headers if name == "set-cookie"}
+    headers.extend(("set-cookie", line) for line in scope.set_cookies() if line.partition("=")[0] not in own)
+
+
+def _no_response(function: Callable[..., object], returned: object) -> str:
+    what = "nothing" if returned is None else f"{type(returned).__name__}, which is no Response"
+    name = getattr(function, "__name__", "the handler")
+    return f"{name}() returned {what}: return a Response, such as Response.json(value)"
+
+
+def count_arguments(function: Callable[..., object], most: int) -> int | None:
+    """Return how many positional arguments a function takes, up to `most`; None where it cannot be called so."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some callables written in C tell nothing
+        return most
+    for count in range(most, -1, -1):
+        try:
+            signature.bind(*[None] * count)
+        except TypeError:
+            continue
+        return count
+    return None

@@ -1,0 +1,220 @@
+"""`NextRequest`: a request of the web dialect (WHATWG Fetch's Request, with Next's additions)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from types import SimpleNamespace
+from typing import IO, Any, NamedTuple, Self
+from urllib.parse import unquote
+
+from nextapi.errors import BodyUsedError
+from nextapi.http.body import keep_body
+from nextapi.http.message import Body, Request
+from nextapi.http.query import decode_pairs, encode_pairs, group_pairs, query_text
+from nextapi.http.sizes import Limit
+from nextapi.web.body import Readable
+from nextapi.web.cookies import RequestCookies
+from nextapi.web.headers import Headers, HeadersInit, request_headers
+from nextapi.web.next_url import NextURL
+from nextapi.web.response import BodyInit, Response
+from nextapi.web.url import URL
+
+__all__ = ["Geo", "NextRequest", "Site", "message_of", "request_of", "was_looked_at"]
+
+_NULL_BODY = frozenset({"GET", "HEAD"})
+
+
+class Geo(NamedTuple):
+    """Where a client is, as the proxy in front says it in headers; None for what it does not say."""
+
+    city: str | None = None
+    country: str | None = None
+    region: str | None = None
+    latitude: str | None = None
+    longitude: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the requests of an endpoint have in common.
+
+    `origin` says a request's origin, "https://example.com". `limit` is how much of a body is read. `geo_headers` are the
+    names of the headers that make a `Geo`. With `has_prefix`, URLs have what stands before the mount. With `keeps_body`
+    the body is left for who comes after, and then the stream, too, is held to the limit.
+    """
+
+    origin: Callable[[Request], str]
+    limit: Limit
+    geo_headers: Mapping[str, str]
+    has_prefix: bool = True
+    keeps_body: bool = False
+
+
+class NextRequest(Readable):
+    """A request: method, URL, headers, cookies and the body, parsed as they are asked for.
+
+    Handlers are given one; made by hand it has an absolute `url`, and `body` is what a `Response` takes, but for a
+    stream.
+    """
+
+    _headers: Headers | None = None
+    _cookies: RequestCookies | None = None
+    _next_url: NextURL | None = None
+    _pairs: list[tuple[str, str]] | None = None
+
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        method: str = "GET",
+        headers: HeadersInit | None = None,
+        body: BodyInit | None = None,
+    ) -> None:
+        parsed, content = URL(url), Response(body)
+        data = content.bytes()
+        given = Headers(headers)
+        if (content_type := content.headers.get("content-type")) and "content-type" not in given:
+            given.set("content-type", content_type)
+        environ: dict[str, Any] = {"wsgi.url_scheme": parsed.protocol.removesuffix(":"), "HTTP_HOST": parsed.host}
+        environ |= environ_of(given)
+        kept = Body(len(data), BytesIO(data).read, lambda: BytesIO(data)) if body is not None else None
+        query_string = parsed.search.removeprefix("?")
+        self._request = Request(method.upper(), parsed.pathname, query_string, environ, kept, None)
+        origin = parsed.origin
+        self._site = Site(lambda _: origin, Limit(float("inf"), "no"), {})
+
+    @property
+    def method(self) -> str:
+        """The method, in upper case as clients send it."""
+        return self._request.method
+
+    @property
+    def url(self) -> str:
+        """The absolute URL, with the origin that the host says; the query is rebuilt by name, as Next does."""
+        request = self._request
+        path, query_string = request.sent or (request.path, request.query_string)
+        pairs = self._pairs
+        if pairs is None and query_string:
+            pairs = group_pairs(decode_pairs(query_text(query_string)))
+        query = f"?{encode_pairs(pairs)}" if pairs else ""
+        prefix = request.prefix if self._site.has_prefix else ""
+        return f"{self._site.origin(request)}{prefix}{path}{query}"
+
+    @property
+    def next_url(self) -> NextURL:
+        """The URL in its parts; `clone()` it to make another."""
+        if self._next_url is None:
+            self._next_url = NextURL(self.url, base_path=self._request.prefix if self._site.has_prefix else "")
+        return self._next_url
+
+    @property
+    def headers(self) -> Headers:
+        """The headers; a change is seen here alone, and where `NextResponse.next(request=...)` passes them on."""
+        if self._headers is None:
+            self._headers = request_headers(self._request.environ)
+        return self._headers
+
+    @property
+    def cookies(self) -> RequestCookies:
+        """The cookies; of two with one name the last. A change is one of the header `cookie`."""
+        if self._cookies is None:
+            self._cookies = RequestCookies(self.headers)
+        return self._cookies
+
+    @property
+    def ip(self) -> str | None:
+        """The client's address, as far as the host knows it (CGI's REMOTE_ADDR)."""
+        return self._request.environ.get("REMOTE_ADDR") or None
+
+    @property
+    def geo(self) -> Geo:
+        """Where the client is, as the headers say that the option `geo_headers` names; else nothing is known."""
+        headers = self._request.headers
+        return Geo(**{
+            field: unquote(value) if (value := headers.get(name)) else None
+            for field, name in self._site.geo_headers.items()
+        })
+
+    @property
+    def state(self) -> SimpleNamespace:
+        """What middleware leaves for the handler: `request.state.user = user`."""
+        return self._request.state
+
+    @property
+    def raw(self) -> Any:
+        """The host's own request: Flask's `Request`, Django's `HttpRequest`, WSGI's environ."""
+        return self._request.raw
+
+    def json(self) -> Any:
+        """Return what the body says as JSON in UTF-8, whatever its Content-Type.
+
+        Raises `BodyError`, a `ValueError`, where it is none: the client gets a 400 unless it is caught. Raises as
+        `bytes` does, too.
+        """
+        return self._loads()
+
+    @property
+    def body(self) -> IO[bytes] | None:
+        """The body as a readable binary file, read once and unbounded; None for GET and HEAD."""
+        if self._request.method in _NULL_BODY:
+            return None
+        body = self._take()
+        return BytesIO() if body is None else body.open()
+
+    def clone(self) -> Self:
+        """Return a request with a body of its own to read; raise `BodyUsedError` where this one's was read."""
+        if self._is_used:
+            raise BodyUsedError
+        keep_body(self._request, self._site.limit)
+        made = type(self).__new__(type(self))
+        made._request, made._site, made._pairs = self._request, self._site, self._pairs
+        if self._headers is not None:
+            made._headers = Headers(self._headers)
+        return made
+
+    def _open(self) -> Body | None:
+        request = self._request
+        if request.body is None or request.method in _NULL_BODY:
+            return None
+        if self._site.keeps_body:
+            keep_body(request, self._site.limit)
+        return request.body
+
+    def _limit(self) -> Limit:
+        return self._site.limit
+
+    def _call_on_close(self) -> Callable[[Callable[[], object]], object]:
+        return self._request.call_on_close
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.method} {self.url}>"
+
+
+def request_of(request: Request, site: Site, pairs: list[tuple[str, str]] | None = None) -> NextRequest:
+    """Return the application's request as a handler sees it; `pairs` are its query where that is another."""
+    made = NextRequest.__new__(NextRequest)
+    made._request, made._site, made._pairs = request, site, pairs
+    return made
+
+
+def was_looked_at(request: NextRequest) -> bool:
+    """Say whether a handler has asked for the headers or the cookies, on which its answer may depend then."""
+    return request._headers is not None
+
+
+def message_of(request: NextRequest) -> Request:
+    """Return the application's request that a handler's request is."""
+    return request._request
+
+
+def environ_of(headers: Headers) -> dict[str, str]:
+    """Return headers as a WSGI environ has them (PEP 3333)."""
+    environ = {f"HTTP_{name.upper().replace('-', '_')}": headers[name] for name in headers}
+    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if value := environ.pop(f"HTTP_{name}", None):
+            environ[name] = value
+    if "HTTP_COOKIE" in environ:
+        environ["HTTP_COOKIE"] = "; ".join(headers.get_all("cookie"))
+    return environ
