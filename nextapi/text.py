@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
-__all__ = ["TOKEN", "WHITESPACE", "decode_uri_component", "utf8"]
+__all__ = ["TOKEN", "WHITESPACE", "decode_uri_component", "encode_uri_component", "utf8"]
 
 TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 """A token (RFC 9110, 5.6.2), as a regular expression."""
@@ -23,6 +23,11 @@ def decode_uri_component(text: str) -> str:
     if _BAD_ESCAPE.search(text):
         raise ValueError(f"{text!r} has a percent sign that begins no escape")
     return unquote_to_bytes(text).decode("utf-8")
+
+
+def encode_uri_component(text: str) -> str:
+    """Return `text` percent-encoded (ECMA-262, encodeURIComponent); raise ValueError for a lone surrogate."""
+    return quote(text, safe="!~*'()", errors="strict")
 
 
 def utf8(text: str) -> bytes:

@@ -18,7 +18,7 @@ from nextapi.http.message import Body, Request
 from nextapi.http.query import decode_pairs, fold_pairs
 from nextapi.http.sizes import Limit
 
-__all__ = ["MAX_FORM_FIELDS", "keep_body", "parse_body", "read_body", "refused", "too_large"]
+__all__ = ["MAX_FORM_FIELDS", "form_pairs", "keep_body", "parse_body", "read_body", "refused", "too_large"]
 
 MAX_FORM_FIELDS = 1000  # Node's querystring stops there without a word; here it is a 413
 
@@ -127,10 +127,15 @@ def parse_body(data: bytes, content_type: str | None) -> Any:
         except ValueError:
             raise refused(400, "Invalid JSON") from None
     if media_type == _FORM_TYPE:
-        if text.count("&") >= MAX_FORM_FIELDS and sum(map(bool, text.split("&"))) > MAX_FORM_FIELDS:
-            raise refused(413, f"Body exceeded {MAX_FORM_FIELDS} fields limit")
-        return fold_pairs(decode_pairs(text))
+        return fold_pairs(form_pairs(text))
     return text
+
+
+def form_pairs(text: str) -> list[tuple[str, str]]:
+    """Return the pairs of an urlencoded form; raise `BodyError` (413) where it has more than 1000."""
+    if text.count("&") >= MAX_FORM_FIELDS and sum(map(bool, text.split("&"))) > MAX_FORM_FIELDS:
+        raise refused(413, f"Body exceeded {MAX_FORM_FIELDS} fields limit")
+    return decode_pairs(text)
 
 
 def _codec(charset: str) -> str:

@@ -1,8 +1,8 @@
 """The Cookie and Set-Cookie headers as Next's API routes read and write them: npm's `cookie` 0.4.
 
 The first of two cookies with one name wins, surrounding quotes are dropped, values are percent-decoded where that is
-possible. What `serialize_cookie` writes is checked (RFC 6265, 4.1.1), which npm's is not: a cookie that ends the
-header, or begins another attribute, is an error here.
+possible. What is written is checked (RFC 6265, 4.1.1), which npm's is not: a cookie that ends the header, or begins
+another attribute, is an error here. The parts of a Set-Cookie line are for those who write it in another order.
 """
 
 from __future__ import annotations
@@ -11,20 +11,29 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal, TypedDict
-from urllib.parse import quote
 
 from werkzeug.http import http_date
 
 from nextapi.errors import HeaderError
-from nextapi.text import TOKEN, WHITESPACE, decode_uri_component
+from nextapi.text import TOKEN, WHITESPACE, decode_uri_component, encode_uri_component
 
-__all__ = ["CookieSerializeOptions", "parse_cookie", "serialize_cookie"]
+__all__ = [
+    "PRIORITIES",
+    "SAME_SITES",
+    "CookieSerializeOptions",
+    "checked_attribute",
+    "cookie_pair",
+    "expires_attribute",
+    "known_word",
+    "parse_cookie",
+    "serialize_cookie",
+]
 
 # RFC 9110, 5.6.2: a token. npm's `cookie` lets every visible character pass.
 _NAME = re.compile(TOKEN)
 _ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
-_SAME_SITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
-_PRIORITY = {"low": "Low", "medium": "Medium", "high": "High"}
+SAME_SITES = {"strict": "Strict", "lax": "Lax", "none": "None"}
+PRIORITIES = {"low": "Low", "medium": "Medium", "high": "High"}
 
 
 class CookieSerializeOptions(TypedDict, total=False):
@@ -89,21 +98,15 @@ def serialize_cookie(
     aware or in UTC; `same_site=True` is Strict. Raises `HeaderError` for a name, path or domain that cannot be
     written, ValueError for an unknown `same_site` or `priority`.
     """
-    if not _NAME.fullmatch(name):
-        raise HeaderError("A cookie's name is a token, of letters, digits and !#$%&'*+-.^_`|~", name)
-    text = quote(value, safe="!~*'()", errors="strict") if encode is None else encode(value)
-    if not _ATTRIBUTE.fullmatch(text):
-        raise HeaderError(f"Invalid character in the value of cookie {name!r}", text)
-    parts = [f"{name}={text}"]
+    parts = [cookie_pair(name, value, encode)]
     if max_age is not None:
         parts.append(f"Max-Age={int(max_age)}")
-    for attribute, setting in (("Domain", domain), ("Path", path)):
-        if setting is not None:
-            if not _ATTRIBUTE.fullmatch(setting):
-                raise HeaderError(f"Invalid character in {attribute} of cookie {name!r}", setting)
-            parts.append(f"{attribute}={setting}")
+    if domain is not None:
+        parts.append(checked_attribute(name, "Domain", domain))
+    if path is not None:
+        parts.append(checked_attribute(name, "Path", path))
     if expires is not None:
-        parts.append(f"Expires={http_date(expires if expires.tzinfo else expires.replace(tzinfo=UTC))}")
+        parts.append(expires_attribute(expires))
     if http_only:
         parts.append("HttpOnly")
     if secure:
@@ -111,13 +114,37 @@ def serialize_cookie(
     if partitioned:
         parts.append("Partitioned")
     if priority is not None:
-        parts.append(f"Priority={_one_of(_PRIORITY, priority, 'priority')}")
+        parts.append(f"Priority={PRIORITIES[known_word(PRIORITIES, priority, 'priority')]}")
     if same_site:
-        parts.append(f"SameSite={'Strict' if same_site is True else _one_of(_SAME_SITE, same_site, 'same_site')}")
+        word = "strict" if same_site is True else known_word(SAME_SITES, same_site, "same_site")
+        parts.append(f"SameSite={SAME_SITES[word]}")
     return "; ".join(parts)
 
 
-def _one_of(spellings: dict[str, str], value: str, option: str) -> str:
+def cookie_pair(name: str, value: str, encode: Callable[[str], str] | None = None) -> str:
+    """Return "name=value", the value percent-encoded or through `encode`; raise `HeaderError` for a bad one of both."""
+    if not _NAME.fullmatch(name):
+        raise HeaderError("A cookie's name is a token, of letters, digits and !#$%&'*+-.^_`|~", name)
+    text = encode_uri_component(value) if encode is None else encode(value)
+    if not _ATTRIBUTE.fullmatch(text):
+        raise HeaderError(f"Invalid character in the value of cookie {name!r}", text)
+    return f"{name}={text}"
+
+
+def checked_attribute(name: str, attribute: str, setting: str) -> str:
+    """Return "attribute=setting" for the cookie `name`; raise `HeaderError` where it would begin another attribute."""
+    if not _ATTRIBUTE.fullmatch(setting):
+        raise HeaderError(f"Invalid character in {attribute} of cookie {name!r}", setting)
+    return f"{attribute}={setting}"
+
+
+def expires_attribute(expires: datetime) -> str:
+    """Return "Expires=date" for a date that is aware or in UTC."""
+    return f"Expires={http_date(expires if expires.tzinfo else expires.replace(tzinfo=UTC))}"
+
+
+def known_word(spellings: dict[str, str], value: str, option: str) -> str:
+    """Return `value` in lower case, raise ValueError unless `spellings` has it."""
     if value.lower() not in spellings:
         raise ValueError(f"{option} is one of {', '.join(spellings)}, not {value!r}")
-    return spellings[value.lower()]
+    return value.lower()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
-from typing import IO, NoReturn, cast
+from typing import IO, NoReturn, TypeAlias, cast
 
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -19,7 +19,9 @@ from nextapi.http.body import MAX_FORM_FIELDS, refused, too_large
 from nextapi.http.message import Body, FormData
 from nextapi.http.sizes import Limit
 
-__all__ = ["read_form"]
+__all__ = ["Entry", "read_entries", "read_form"]
+
+Entry: TypeAlias = "tuple[str, str | FileStorage]"
 
 _MAX_FIELDS_SIZE = 1 << 20
 _MAX_IN_MEMORY = 1 << 19
@@ -29,16 +31,25 @@ _BLOCK = 1 << 16
 def read_form(
     body: Body, boundary: str, limit: Limit, call_on_close: Callable[[Callable[[], object]], None]
 ) -> FormData:
-    """Return the fields and files of `body`; raise `BodyError` where it is over a limit (413) or no form (400).
+    """Return the fields and the files of `body`, each in order; raise `BodyError` as `read_entries` does."""
+    entries = read_entries(body, boundary, limit, call_on_close)
+    fields = [(name, value) for name, value in entries if isinstance(value, str)]
+    return fields, [(name, value) for name, value in entries if not isinstance(value, str)]
+
+
+def read_entries(
+    body: Body, boundary: str, limit: Limit, call_on_close: Callable[[Callable[[], object]], None]
+) -> list[Entry]:
+    """Return fields and files of `body` in order; raise `BodyError` where it is over a limit (413) or no form (400).
 
     `limit` is that of the body as a whole. Beside it there are at most 1000 parts and 1 MB of fields, which are kept in
     memory, as is what stands outside of the parts. What closes each file goes to `call_on_close`, also where the rest
-    is refused.
+    is refused. Where the host has read the form, its files stand behind its fields.
     """
     if body.length is not None and body.length > limit.size:
         raise too_large(limit)
     if body.form is not None:
-        return body.form
+        return [*body.form[0], *body.form[1]]
     try:
         return _decode(_Bounded(body.open(), limit), boundary.encode("latin-1"), call_on_close)
     except BodyError:
@@ -47,9 +58,10 @@ def read_form(
         raise refused(400, "Invalid body") from None
 
 
-def _decode(stream: LimitedStream, boundary: bytes, call_on_close: Callable[[Callable[[], object]], None]) -> FormData:
-    fields: list[tuple[str, str]] = []
-    files: list[tuple[str, FileStorage]] = []
+def _decode(
+    stream: LimitedStream, boundary: bytes, call_on_close: Callable[[Callable[[], object]], None]
+) -> list[Entry]:
+    entries: list[Entry] = []
     decoder = MultipartDecoder(boundary, _MAX_FIELDS_SIZE, max_parts=MAX_FORM_FIELDS)
     part: Field | File | None = None
     block: bytes | None = b""
@@ -65,7 +77,7 @@ def _decode(stream: LimitedStream, boundary: bytes, call_on_close: Callable[[Cal
         # Not read above: where the host's limit is less, that is the host's 413.
         block = (stream.read(_BLOCK) or None) if isinstance(event, NeedData) else b""
         if isinstance(event, Epilogue):
-            return fields, files
+            return entries
         if isinstance(event, Field | File) and event.name is None:
             raise ValueError("a part without a name")
         if isinstance(event, Field):
@@ -84,9 +96,9 @@ def _decode(stream: LimitedStream, boundary: bytes, call_on_close: Callable[[Cal
             if event.more_data:
                 continue
             if isinstance(part, File):
-                files.append((part.name, _file(part, cast("IO[bytes]", content))))
+                entries.append((part.name, _file(part, cast("IO[bytes]", content))))
             elif isinstance(part, Field):
-                fields.append((part.name, bytes(cast("bytearray", content)).decode("utf-8", "replace")))
+                entries.append((part.name, bytes(cast("bytearray", content)).decode("utf-8", "replace")))
 
 
 def _too_many() -> BodyError:

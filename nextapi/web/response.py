@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Ma
 from copy import copy
 from io import BytesIO
 from itertools import tee
+from secrets import randbelow
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias, TypeVar, cast, overload
 
 from nextapi.errors import BodyUsedError, StatusError
@@ -18,7 +19,7 @@ from nextapi.running import Run
 from nextapi.text import utf8
 from nextapi.web.body import Readable
 from nextapi.web.cookies import ResponseCookies
-from nextapi.web.form_data import FormData, encode_form, new_boundary
+from nextapi.web.form_data import FormData, encode_form
 from nextapi.web.headers import Headers, HeadersInit, headers_of
 from nextapi.web.search_params import URLSearchParams
 from nextapi.web.url import URL
@@ -232,7 +233,7 @@ def content_of(body: BodyInit) -> tuple[bytes | Source, str | None]:
     if isinstance(body, URLSearchParams):
         return str(body).encode(), "application/x-www-form-urlencoded;charset=UTF-8"
     if isinstance(body, FormData):
-        boundary = new_boundary()
+        boundary = f"----formdata-undici-0{randbelow(10**11):011}"  # as Node's has it
         return encode_form(body, boundary), f"multipart/form-data; boundary={boundary}"
     if isinstance(body, int | float) and not isinstance(body, bool):
         return number_text(body).encode(), _TEXT
