@@ -22,7 +22,8 @@ NextApiError
 ├── StatusError            a status code that is none
 ├── RedirectError          arguments of `res.redirect` that name no place to go
 ├── RevalidateError        an argument of `res.revalidate` that is no path
-└── SerializationError     a value that JSON has no text for
+├── SerializationError     a value that JSON has no text for
+└── URLError               text that is no URL
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ __all__ = [
     "SerializationError",
     "StatusError",
     "TreeError",
+    "URLError",
     "nearest",
 ]
 
@@ -206,6 +208,10 @@ class RevalidateError(NextApiError, ValueError):
 
 class SerializationError(NextApiError, TypeError):
     """A value that JSON has no text for; the message names its place in the whole."""
+
+
+class URLError(NextApiError, ValueError):
+    """Text that is no URL, or a relative URL without a base; the message says what is wrong with it."""
 
 
 def nearest(word: str, known: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ class URLSearchParams(Mapping[str, str]):
     its first value; `multi_items()` has all pairs. `str()` is the query's text.
     """
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_is_changed", "_pairs")
 
     def __init__(self, init: str | Mapping[str, str] | Iterable[tuple[str, str]] = "") -> None:
         if isinstance(init, str):
@@ -27,6 +27,12 @@ class URLSearchParams(Mapping[str, str]):
         else:
             pairs = cast("Mapping[str, str]", init).items() if isinstance(init, Mapping) else init
         self._pairs = list(pairs)
+        self._is_changed = False  # for a URL, whose query these may be
+
+    @property
+    def size(self) -> int:
+        """The number of pairs; `len()` counts each name once."""
+        return len(self._pairs)
 
     @overload
     def get(self, name: str) -> str | None: ...
@@ -40,13 +46,14 @@ class URLSearchParams(Mapping[str, str]):
         """Return all values of `name` in order."""
         return [value for key, value in self._pairs if key == name]
 
-    def has(self, name: str) -> bool:
-        """Say whether `name` is there."""
-        return name in self
+    def has(self, name: str, value: str | None = None) -> bool:
+        """Say whether `name` is there, with this value if one is given."""
+        return name in self if value is None else (name, value) in self._pairs
 
     def append(self, name: str, value: str) -> None:
         """Add a pair at the end."""
         self._pairs.append((name, value))
+        self._is_changed = True
 
     def set(self, name: str, value: str) -> None:
         """Give the first pair of `name` this value and drop its others; add one at the end where there is none."""
@@ -54,12 +61,19 @@ class URLSearchParams(Mapping[str, str]):
             if key == name:
                 rest = [pair for pair in self._pairs[index + 1 :] if pair[0] != name]
                 self._pairs[index:] = [(name, value), *rest]
+                self._is_changed = True
                 return
         self.append(name, value)
 
-    def delete(self, name: str) -> None:
-        """Drop all pairs of `name`."""
-        self._pairs = [pair for pair in self._pairs if pair[0] != name]
+    def delete(self, name: str, value: str | None = None) -> None:
+        """Drop all pairs of `name`, or those of them with this value if one is given."""
+        self._pairs = [pair for pair in self._pairs if pair[0] != name or (value is not None and pair[1] != value)]
+        self._is_changed = True
+
+    def sort(self) -> None:
+        """Sort the pairs by name, in the order of UTF-16; pairs of one name keep theirs."""
+        self._pairs.sort(key=lambda pair: pair[0].encode("utf-16-be", "surrogatepass"))
+        self._is_changed = True
 
     def multi_items(self) -> list[tuple[str, str]]:
         """Return all pairs in order."""
