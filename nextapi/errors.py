@@ -15,8 +15,12 @@ NextApiError
 │   └── BodyError          the body cannot be read as what it says it is
 ├── DraftError             draft mode cannot be set: no secret, no library, too much data
 ├── BodyGoneError          the host has read the body, and it cannot be had again
+├── BodyUsedError          a body that was read before: it is read once
+├── ScopeError             `cookies()` and its like where no request is answered
+├── DynamicError           a route that is to be the same for all asked who it is for
+├── RewriteError           middleware rewrites to where nothing here can lead
 ├── AnsweredError          the response was already sent, or its headers were
-├── NoAnswerError          a handler returned without answering
+├── NoAnswerError          a handler returned without answering, or what is none
 ├── HeaderError            a header name or value that must not go on the wire
 ├── ReadonlyHeadersError   a change of headers that can be read alone
 ├── StatusError            a status code that is none
@@ -37,11 +41,13 @@ __all__ = [
     "AnsweredError",
     "BodyError",
     "BodyGoneError",
+    "BodyUsedError",
     "BuildError",
     "CommandError",
     "ConfigError",
     "ConflictError",
     "DraftError",
+    "DynamicError",
     "HTTPError",
     "HandlerError",
     "HeaderError",
@@ -52,7 +58,9 @@ __all__ = [
     "ReadonlyHeadersError",
     "RedirectError",
     "RevalidateError",
+    "RewriteError",
     "RootError",
+    "ScopeError",
     "SegmentError",
     "SerializationError",
     "StatusError",
@@ -162,12 +170,31 @@ class BodyGoneError(NextApiError, RuntimeError):
     """The host has read the body before nextapi could, in a way that leaves nothing of it."""
 
 
+class BodyUsedError(NextApiError, TypeError):
+    """The body of a request or a response was read before."""
+
+    def __init__(self) -> None:
+        super().__init__("Body is unusable: Body has already been read: call clone() before to read it twice")
+
+
+class ScopeError(NextApiError, RuntimeError):
+    """A function that is about the request that is answered was called where none is."""
+
+
+class DynamicError(NextApiError, RuntimeError):
+    """A route with `dynamic = "error"` has asked for cookies or headers."""
+
+
+class RewriteError(NextApiError, RuntimeError):
+    """Middleware has rewritten a request to a place that cannot be led to from here."""
+
+
 class AnsweredError(NextApiError, RuntimeError):
     """The response was already sent, or a header was set after its body had begun."""
 
 
 class NoAnswerError(NextApiError, RuntimeError):
-    """A handler returned without answering."""
+    """A handler returned without answering, or what is no answer."""
 
 
 class HeaderError(NextApiError, TypeError):

@@ -23,6 +23,8 @@ class OptionSettings(TypedDict, total=False):
     debug: bool
     name: str
     secret: str | bytes
+    geo_headers: str | Mapping[str, str]
+    proxy_origins: Sequence[str]
 
 
 _MAX_BODY_SIZE = Limit(10 << 20, "10mb")
@@ -37,7 +39,9 @@ class Options:
     POST across sites. `max_body_size`: the most that `req.raw_body` reads where the body parser is off. `debug`: edited
     files count at once; on bare WSGI, a 500 shows its traceback; cookies of draft mode go over plain HTTP. `name`: the
     blueprint's name, the namespace of Django's URLs. `secret`: what the cookies of draft mode are made from, b"" where
-    the option is not given.
+    the option is not given. `geo_headers`: which headers `request.geo` is read from, "vercel", "cloudflare" or a mapping
+    of its fields to headers; the proxy in front has to overwrite them. `proxy_origins`: origins that middleware may
+    rewrite a request to.
     """
 
     page_extensions: tuple[str, ...] = ("py",)
@@ -46,6 +50,8 @@ class Options:
     debug: bool = False
     name: str = "nextapi"
     secret: bytes = field(default=b"", repr=False)
+    geo_headers: Mapping[str, str] = field(default_factory=dict)
+    proxy_origins: frozenset[str] = frozenset()
 
 
 def read_options(given: Mapping[str, Any]) -> Options:
@@ -78,6 +84,35 @@ def _origins(value: Any) -> frozenset[str]:
         if not parts.netloc or f"{parts.scheme}://{parts.netloc}".lower() != origin:
             raise ValueError(f"{origin!r} is no origin: write scheme, host and port alone, as in 'https://example.com'")
     return frozenset(origins)
+
+
+_GEO_FIELDS = ("city", "country", "region", "latitude", "longitude")
+_GEO_HEADERS = {
+    "vercel": {
+        "city": "x-vercel-ip-city",
+        "country": "x-vercel-ip-country",
+        "region": "x-vercel-ip-country-region",
+        "latitude": "x-vercel-ip-latitude",
+        "longitude": "x-vercel-ip-longitude",
+    },
+    "cloudflare": {
+        "city": "cf-ipcity",
+        "country": "cf-ipcountry",
+        "region": "cf-region-code",
+        "latitude": "cf-iplatitude",
+        "longitude": "cf-iplongitude",
+    },
+}
+
+
+def _geo_headers(value: Any) -> Mapping[str, str]:
+    known = _GEO_HEADERS.get(value) if isinstance(value, str) else value
+    if not isinstance(known, Mapping) or not all(isinstance(name, str) for name in known.values()):
+        raise ValueError("it is 'vercel', 'cloudflare' or a mapping such as {'country': 'X-Country'}")
+    for field_name in known:
+        if field_name not in _GEO_FIELDS:
+            raise ValueError(f"{field_name!r} is no field of request.geo{nearest(str(field_name), _GEO_FIELDS)}")
+    return dict(known)
 
 
 def _texts(value: Any, what: str) -> tuple[str, ...]:
@@ -120,4 +155,6 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "debug": _flag,
     "name": _name,
     "secret": _secret,
+    "geo_headers": _geo_headers,
+    "proxy_origins": _origins,
 }

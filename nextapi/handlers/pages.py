@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Iterator
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-from nextapi.errors import BuildError, ConfigError, HandlerError, NoAnswerError, TreeError
-from nextapi.handlers.config import PageOptions, page_options
+from nextapi.errors import NoAnswerError
+from nextapi.handlers.config import PageOptions
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.sources import new_run, open_source
 from nextapi.http.message import Relayed, Request, Response, Stream
@@ -33,11 +31,14 @@ from nextapi.types import NextApiHandler
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["PageEndpoint", "page_endpoint"]
+__all__ = ["PageEndpoint"]
 
 
 class PageEndpoint:
     """A `handler(req, res)` and what its `config` says; given a request and the path's parameters, it answers."""
+
+    kind = "pages"
+    methods = None
 
     def __init__(
         self,
@@ -138,37 +139,3 @@ def _no_answer(returned: object, is_external: bool) -> str:
         hint = '; to return a response of the host\'s, set config = {"api": {"externalResolver": True}}'
     what = f"{what}, which is ignored," if what else ""
     return f"the handler returned{what} without an answer: call res.json(), send() or end(){hint}"
-
-
-def page_endpoint(
-    module: ModuleType, file: Path, param_names: tuple[str, ...], max_body_size: Limit, host: HandlerHost
-) -> PageEndpoint:
-    """Return the endpoint that a loaded module defines; raise `TreeError` with all that is wrong with it."""
-    options, wrong = page_options(getattr(module, "config", {}))
-    faults: list[BuildError] = [ConfigError(f"{file}: {fault}", file) for fault in wrong]
-    handler = getattr(module, "handler", None)
-    if problem := _handler_problem(handler, module):
-        faults.append(HandlerError(f"{file}: {problem}", file))
-    if faults:
-        raise TreeError(f"{file} is no route", faults)
-    return PageEndpoint(handler, options, file, param_names, max_body_size, host)  # type: ignore[arg-type]  # it was checked
-
-
-def _handler_problem(handler: object, module: ModuleType) -> str | None:
-    if handler is None:
-        own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
-        found = f"; there is {', '.join(own)}" if own else ""
-        return f"there is no `handler`: define `def handler(req, res)`{found}"
-    if not callable(handler):
-        return f"`handler` is {type(handler).__name__}, not a function: define `def handler(req, res)`"
-    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-        return "`handler` is a generator: define `def handler(req, res)`, and give a generator to res.send()"
-    try:
-        signature = inspect.signature(handler)
-    except ValueError:  # some callables written in C tell nothing
-        return None
-    try:
-        signature.bind(None, None)
-    except TypeError:
-        return f"`handler{signature}` cannot be called with (req, res): define `def handler(req, res)`"
-    return None

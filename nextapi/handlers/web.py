@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from nextapi.errors import AnswerTypeError, HTTPError
+from nextapi.errors import NoAnswerError, HTTPError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.sources import new_run, open_source
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
@@ -67,7 +67,7 @@ class WebHandlers:
                     run = new_run(request, self._host, self._file)
                     response = run.finish(response)
                 if not isinstance(response, Response):
-                    raise AnswerTypeError(f"{self._file}: {_no_response(function, response)}")
+                    raise NoAnswerError(f"{self._file}: {_no_response(function, response)}")
         except HTTPError as error:
             if scope.is_changed and 300 <= error.status <= 399:
                 error.headers += tuple(("Set-Cookie", line) for line in scope.set_cookies())
@@ -81,9 +81,9 @@ class WebHandlers:
         response, scope, run = returned
         content = take_content(response)
         if response.status == 0:
-            raise AnswerTypeError(f"{self._file}: Response.error() was returned, which is no answer")
+            raise NoAnswerError(f"{self._file}: Response.error() was returned, which is no answer")
         if is_passage(response):
-            raise AnswerTypeError(
+            raise NoAnswerError(
                 f"{self._file}: NextResponse.next() and rewrite() are answers of middleware: return a Response"
             )
         pairs = pairs_of(response)
