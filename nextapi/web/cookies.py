@@ -309,7 +309,7 @@ def parse_set_cookie(line: str) -> ResponseCookie | None:
         value if equals else "true",
         path=given.get("path") or None,
         max_age=_number(max_age) if _NUMBER.fullmatch(max_age) else None,
-        expires=parse_date(given.get("expires")),
+        expires=_read_date(given.get("expires")),
         domain=given.get("domain") or None,
         http_only="httponly" in given,
         secure="secure" in given,
@@ -347,6 +347,13 @@ def _name(line: str) -> str:
 
 def _date(expires: datetime | float) -> datetime:
     return expires if isinstance(expires, datetime) else _EPOCH + timedelta(milliseconds=expires)
+
+
+def _read_date(text: str | None) -> datetime | None:
+    try:
+        return parse_date(text)
+    except OverflowError:
+        return None
 
 
 def _from_now(seconds: float) -> datetime:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
 from typing import TypeAlias, TypeVar, cast, overload
+from weakref import finalize
 
 from werkzeug.datastructures import FileStorage
 from werkzeug.http import parse_options_header
@@ -117,12 +118,13 @@ def parse_form(
     body: Body | bytes | None,
     content_type: str | None,
     limit: Limit = _UNBOUNDED,
-    call_on_close: Callable[[Callable[[], object]], None] = lambda closer: None,
+    call_on_close: Callable[[Callable[[], object]], None] | None = None,
 ) -> FormData:
     """Return the form that a body is by its Content-Type (Fetch's `formData()`); None is an empty body.
 
-    What closes each upload goes to `call_on_close`. Raises `BodyError`: 400 where the body is no form, 413 where it is
-    over `limit`, or has more than 1000 fields or 1 MB of them.
+    What closes each upload goes to `call_on_close`; without it an upload is closed when nothing refers to it. Raises
+    `BodyError`: 400 where the body is no form, 413 where it is over `limit`, or has more than 1000 fields or, as
+    multipart, 1 MB of them.
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if not isinstance(body, Body):
@@ -135,19 +137,21 @@ def parse_form(
     boundary = parse_options_header(content_type)[1].get("boundary")
     if not boundary:
         raise BodyError(400, "Failed to parse body as FormData.")
+    closers: list[Callable[[], object]] = []
     try:
-        entries = read_entries(body, boundary, limit, call_on_close)
+        entries = read_entries(body, boundary, limit, call_on_close or closers.append)
     except BodyError as error:
+        for closer in closers:
+            closer()
         if error.status == 400:
             raise BodyError(400, "Failed to parse body as FormData.") from None
         raise
-    return FormData((_unescape(name), _renamed(value)) for name, value in entries)
-
-
-def _renamed(value: FormValue) -> FormValue:
-    if isinstance(value, FileStorage) and value.filename:
-        value.filename = _unescape(value.filename)
-    return value
+    for _, value in entries:
+        if isinstance(value, FileStorage):
+            value.filename = value.filename and _unescape(value.filename)
+            if closers:
+                finalize(value, value.stream.close)
+    return FormData((_unescape(name), value) for name, value in entries)
 
 
 def _unescape(text: str) -> str:
