@@ -1,8 +1,9 @@
 """The host of a URL (WHATWG URL standard, host parsing): a domain, an IPv4 or IPv6 address, or opaque text.
 
-Domains outside of ASCII are mapped as UTS #46 says, by case folding and NFKC of Python's own Unicode tables, and encoded
-in Punycode; "ß" stays "ß", which the codec `idna` (IDNA 2003) would make "ss", another host. Left out are the rules on
-text that runs from right to left and on joiners, so that some hosts are taken here that a browser refuses.
+Domains outside of ASCII are mapped as UTS #46 says, by case folding and NFKC of Python's own Unicode tables, and
+encoded in Punycode; "ß" stays "ß", where the codec `idna` (IDNA 2003) has "ss", another host. Characters newer than
+Python's tables, and labels that DNS has no room for, are refused. The rules on text that runs from right to left and
+on joiners are left out, so some hosts are taken that a browser refuses.
 """
 
 from __future__ import annotations
@@ -106,6 +107,8 @@ def _map(domain: str) -> str:
 def _encode_label(label: str) -> str:
     if label.isascii() and not label.startswith("xn--"):
         return label
+    if len(label) > 63:  # DNS has none, and the codec's time grows with the square
+        raise ValueError("a label of its host is longer than 63 characters")
     decoded = label
     if label.startswith("xn--"):
         try:
@@ -118,7 +121,7 @@ def _encode_label(label: str) -> str:
         or _map(decoded) != decoded
         or (decoded != label and encoded != label)
         or category(decoded[0]).startswith("M")
-        or any(category(char) in _DISALLOWED and char not in _JOINERS or char == "\ufffd" for char in decoded)
+        or any((category(char) in _DISALLOWED and char not in _JOINERS) or char == "\ufffd" for char in decoded)
     ):
         raise ValueError(f"the label {label!r} of its host cannot be encoded")
     return encoded

@@ -17,7 +17,7 @@ from nextapi.web.host import parse_host
 from nextapi.web.search_params import URLSearchParams
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 __all__ = ["URL"]
 
@@ -100,7 +100,7 @@ class URL:
         elif not isinstance(text, str):
             raise TypeError(f"a URL is made from text or a URL, not {text!r}")
         if base is not None:
-            base = base if type(base) is URL else URL(base)
+            base = base if type(base) is URL else URL(base)  # another class has another text
         match = _PLAIN.fullmatch(text)
         if match is not None:
             scheme, host, port, path, query, fragment = match.groups()
@@ -115,7 +115,7 @@ class URL:
                 self._fragment = fragment
                 return
         try:
-            self._parse_any(text, cast("URL | None", base))
+            self._parse_any(text, base)
         except ValueError as error:
             against = f" with the base {base.href!r}" if isinstance(base, URL) else ""
             raise URLError(f"{text!r}{against} is no URL: {error}") from None
@@ -135,34 +135,34 @@ class URL:
         else:
             base = None
         is_special = scheme in _DEFAULT_PORTS
-        slash = "/\\" if is_special else "/"
+        slashes = ("/", "\\") if is_special else ("/",)
         username = password = port = ""
         host: str | None = None
         segments: list[str] = []
-        is_opaque = False
+        is_opaque = has_no_path = False
 
         if scheme == "file":
             host = ""
-            if rest[:1] and rest[0] in slash:
-                if rest[1:2] and rest[1] in slash:
+            if rest.startswith(slashes):
+                if rest.startswith(slashes, 1):
                     found = cast("re.Match[str]", _SPECIAL_AUTHORITY.match(rest, 2))
                     if _DRIVE.fullmatch(found[0]):
                         rest = rest[2:]
                     else:
                         host, rest = _file_host(found[0]), rest[found.end() :]
-                        rest = rest[1:] if rest[:1] and rest[0] in slash else rest
+                        rest = rest[1:] if rest.startswith(slashes) else rest
                 else:
                     rest = rest[1:]
                     if base is not None:
                         host = base._host
-                        first = base._path[1:3]
-                        if not _BEGINS_WITH_DRIVE.match(rest) and _is_drive_segment(base._path.split("/")[1:2]):
-                            segments = [first]
+                        first = base._path.split("/")[1:2]
+                        if _is_drive(first) and not _BEGINS_WITH_DRIVE.match(rest):
+                            segments = first
                 base = None
             elif base is not None and _BEGINS_WITH_DRIVE.match(rest):
                 host, base = base._host, None
-        elif (base is None and is_special) or (rest[:1] and rest[0] in slash and rest[1:2] and rest[1] in slash):
-            rest = rest.lstrip(slash) if is_special else rest[2:]
+        elif (base is None and is_special) or (rest.startswith(slashes) and rest.startswith(slashes, 1)):
+            rest = rest.lstrip("/\\") if is_special else rest[2:]
             found = cast("re.Match[str]", (_SPECIAL_AUTHORITY if is_special else _AUTHORITY).match(rest))
             rest = rest[found.end() :]
             userinfo, at, authority = found[0].rpartition("@")
@@ -170,11 +170,9 @@ class URL:
                 username, _, password = (quote(part, safe=_IN_USERINFO) for part in userinfo.partition(":"))
             host, port = _host_and_port(authority, scheme, bool(at))
             base = None
-            if is_special or rest.startswith("/"):
-                rest = rest[1:] if rest[:1] and rest[0] in slash else rest
-            else:  # only a query, or nothing: the path stays empty
-                segments, is_opaque = [], True
-        elif rest[:1] and rest[0] in slash:
+            has_no_path = not is_special and not rest.startswith("/")
+            rest = rest[1:] if rest.startswith(slashes) else rest
+        elif rest.startswith(slashes):
             rest = rest[1:]
             if base is not None:
                 username, password, host, port = base._username, base._password, base._host, base._port
@@ -191,8 +189,9 @@ class URL:
                 query = base._current_query() if query is None else query
             else:
                 path = _join(_shorten(base._path.split("/")[1:], scheme), own_path, scheme)
+        elif has_no_path:
+            path = ""
         elif is_opaque:
-            is_opaque = host is None
             path = quote(own_path, safe=_IN_OPAQUE)
             if path.endswith(" ") and len(rest) > len(own_path):
                 path = path[:-1] + "%20"
@@ -225,18 +224,21 @@ class URL:
     @property
     def href(self) -> str:
         """The whole URL; setting it to what is no URL raises `URLError`."""
-        authority = ""
-        if self._host is not None:
-            userinfo = f"{self._username}:{self._password}" if self._password else self._username
-            authority = f"//{userinfo}@{self.host}" if userinfo else f"//{self.host}"
-        elif self._path.startswith("//"):
-            authority = "/."  # or the path would be read as a host
-        return f"{self._scheme}:{authority}{self._path}{self._suffix()}"
+        return self._text()
 
     @href.setter
     def href(self, value: str) -> None:
         self._parse(value, None)
         self._read_params()
+
+    def _text(self) -> str:
+        authority = ""
+        if self._host is not None:
+            userinfo = f"{self._username}:{self._password}" if self._password else self._username
+            authority = f"//{userinfo}@{self.host}" if userinfo else f"//{self.host}"
+        elif not self._is_opaque and self._path.startswith("//"):
+            authority = "/."  # or the path would be read as a host
+        return f"{self._scheme}:{authority}{self._path}{self._suffix()}"
 
     @property
     def origin(self) -> str:
@@ -390,7 +392,7 @@ class URL:
         """The fragment with its "#", percent-encoded; "" where it is empty."""
         return f"#{self._fragment}" if self._fragment else ""
 
-    @hash.setter
+    @hash.setter  # noqa: A003  # the property, not the builtin
     def hash(self, value: str) -> None:
         self._fragment = quote(_clean(value.removeprefix("#")), safe=_IN_FRAGMENT) if value else None
 
@@ -488,10 +490,10 @@ def _add(segments: list[str], segment: str, scheme: str) -> bool:
 
 
 def _shorten(segments: list[str], scheme: str) -> list[str]:
-    if segments and not (scheme == "file" and len(segments) == 1 and _is_drive_segment(segments)):
+    if segments and not (scheme == "file" and _is_drive(segments)):
         segments.pop()
     return segments
 
 
-def _is_drive_segment(segments: list[str]) -> bool:
-    return bool(segments) and len(segments[0]) == 2 and segments[0][0].isalpha() and segments[0][1] == ":"
+def _is_drive(segments: list[str]) -> bool:
+    return len(segments) == 1 and _DRIVE.fullmatch(segments[0]) is not None and segments[0][1] == ":"

@@ -141,3 +141,28 @@ def test_search_params_copy_what_they_are_made_from() -> None:
     assert pairs == [("a", "1")]
     assert str(params) == "a=1&b=2"
     assert str(URLSearchParams({"a": "x y", "b": ""})) == "a=x+y&b="
+
+
+def test_search_params_ask_and_drop_by_value() -> None:
+    """With a value, `has` and `delete` mean the pairs with that value alone."""
+    params = URLSearchParams("a=1&a=2&b=1&a=1")
+    assert params.has("a")
+    assert params.has("a", "2")
+    assert not params.has("b", "2")
+    params.delete("a", "1")
+    assert str(params) == "a=2&b=1"
+    params.delete("a", "3")
+    assert str(params) == "a=2&b=1"
+
+
+def test_search_params_sort_by_utf_16() -> None:
+    """Names are in the order of their UTF-16 units, as in JavaScript; pairs of one name keep theirs."""
+    params = URLSearchParams([("\ufb01", "1"), ("\U0001f600", "2"), ("a", "4"), ("a", "3"), ("", "5")])
+    params.sort()
+    assert params.multi_items() == [("", "5"), ("a", "4"), ("a", "3"), ("\U0001f600", "2"), ("\ufb01", "1")]
+
+
+def test_the_size_of_search_params_is_that_of_their_pairs() -> None:
+    """`size` counts pairs, as in JavaScript; `len` counts names, as in any mapping."""
+    params = URLSearchParams("a=1&a=2&b=1")
+    assert (params.size, len(params)) == (3, 2)

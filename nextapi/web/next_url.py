@@ -1,0 +1,90 @@
+"""`NextURL`: a `URL` that knows the prefix which the application is mounted at (Next's `basePath`).
+
+As in Next, the href has no userinfo, a loopback address is "localhost", and the path keeps the form of its end: one
+that had a trailing slash when it was parsed has one whatever it is set to, another has none.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import TYPE_CHECKING
+
+from nextapi.web.url import URL
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["NextURL"]
+
+_LOOPBACK = re.compile(r"127(?:\.[0-9]+){3}|\[::1\]")
+_DATA = re.compile(r"/_next/data/([^/]*)(.*)\.json")
+
+
+class NextURL(URL):
+    """A URL whose `pathname` is without the prefix, and whose `href` and text are with it (Next's NextURL).
+
+    `base_path` is the prefix, "/v2", taken off if the path begins with it; `trailing_slash` is the form of the path's
+    end where the path is "/", as it says nothing itself. Raises `URLError` as `URL` does. There is no i18n: `locale` is
+    "" and `default_locale` None. `build_id` is that of a path `/_next/data/<build id>/<path>.json`, else None.
+    """
+
+    __slots__ = ("_base_path", "_mount", "_trailing_slash", "_trailing_slash_of_root", "build_id")
+
+    locale = ""
+    default_locale = None
+    build_id: str | None
+
+    def __init__(
+        self, text: str | URL, base: str | URL | None = None, *, base_path: str = "", trailing_slash: bool = False
+    ) -> None:
+        self._mount = _prefix(base_path)
+        self._trailing_slash_of_root = trailing_slash
+        super().__init__(text, base)
+
+    def _parse(self, text: str | URL, base: str | URL | None) -> None:
+        super()._parse(text, base)
+        if self._host and _LOOPBACK.fullmatch(self._host):
+            self._host = "localhost"
+        path = self._path
+        self._trailing_slash = path.endswith("/") if path != "/" else self._trailing_slash_of_root
+        self._base_path = ""
+        if self._mount and (path == self._mount or path.startswith(self._mount + "/")):
+            self._base_path = self._mount
+            path = path[len(self._mount) :] or "/"
+        self.build_id = None
+        if data := _DATA.fullmatch(path):
+            self.build_id = data[1]
+            path = "/" if data[2] == "/index" else data[2] or "/"
+        self._path = path
+
+    def _text(self) -> str:
+        if self._host is None:
+            return super()._text()
+        path = self._path
+        if self.build_id:
+            path = path.removesuffix("/")
+            path = f"{self._base_path}/_next/data/{self.build_id}{path or '/index'}.json"
+        else:
+            path = self._base_path + path.removesuffix("/")
+            if self._trailing_slash or not path:
+                path += "/"
+        return f"{self._scheme}://{self.host}{path}{self._suffix()}"
+
+    @property
+    def base_path(self) -> str:
+        """The prefix that the path had, or was given: "/v2"; "" for none."""
+        return self._base_path
+
+    @base_path.setter
+    def base_path(self, value: str) -> None:
+        self._base_path = _prefix(value)
+
+    def clone(self) -> Self:
+        """Return a copy, with parameters of its own: changing it leaves this one as it is."""
+        return copy.copy(self)
+
+
+def _prefix(text: str) -> str:
+    text = text.strip("/")
+    return f"/{text}" if text else ""

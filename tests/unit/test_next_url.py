@@ -1,0 +1,169 @@
+"""`NextURL`, against recorded answers of Next's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nextapi.errors import URLError
+from nextapi.web.next_url import NextURL
+from nextapi.web.url import URL
+
+DATA = Path(__file__).parents[1] / "conformance/data"
+VECTORS = json.loads((DATA / "unit_vectors.json").read_text("utf-8"))
+NAMES = {"basePath": "base_path", "defaultLocale": "default_locale"}
+
+# Left out: what `i18n` makes of paths. API routes are not localised, and nextapi has no option for it.
+PARSED = [vector for vector in VECTORS["nextUrl"] if "i18n" not in vector["options"].get("nextConfig", {})]
+# Left out: the setter of `locale`, which can do nothing but raise.
+MUTATED = [vector for vector in VECTORS["nextUrlMutations"] if vector["set"] != "locale"]
+
+
+def parts(url: NextURL, expected: dict[str, Any]) -> dict[str, Any]:
+    """Return what `expected` has, of `url`."""
+    return {name: str(url) if name == "toString" else getattr(url, NAMES.get(name, name)) for name in expected}
+
+
+@pytest.mark.parametrize("vector", PARSED, ids=lambda vector: ascii(vector["in"]))
+def test_parses_as_next(vector: dict[str, Any]) -> None:
+    """Every part is what Next's has."""
+    config = vector["options"].get("nextConfig", {})
+    url = NextURL(vector["in"], base_path=config.get("basePath", ""), trailing_slash=config.get("trailingSlash", False))
+    assert parts(url, vector["ok"]) == vector["ok"]
+
+
+@pytest.mark.parametrize("vector", MUTATED, ids=lambda vector: f"{vector['set']}={vector['value']}")
+def test_sets_as_next(vector: dict[str, Any]) -> None:
+    """A part that is set changes what it changes in Next."""
+    url = NextURL(vector["in"])
+    setattr(url, NAMES.get(vector["set"], vector["set"]), vector["value"])
+    assert parts(url, vector["ok"]) == vector["ok"]
+
+
+def test_there_are_vectors() -> None:
+    """The two lists are not empty, or the tests above would say nothing."""
+    assert len(PARSED) == 15
+    assert len(MUTATED) == 11
+
+
+def test_locales_cannot_be_set() -> None:
+    """There is no locale to set."""
+    url = NextURL("http://e.com/")
+    with pytest.raises(AttributeError):
+        url.locale = "fr"
+    with pytest.raises(AttributeError):
+        url.default_locale = "fr"  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("text", "base_path", "pathname"),
+    [
+        ("http://e.com/base/", "/base", ("/base", "/")),
+        ("http://e.com/base//a", "/base", ("/base", "//a")),
+        ("http://e.com/basex", "/base", ("", "/basex")),
+        ("http://e.com/BASE/a", "/base", ("", "/BASE/a")),
+        ("http://e.com/a/b/c", "a/b/", ("/a/b", "/c")),
+        ("http://e.com/a", "/", ("", "/a")),
+    ],
+)
+def test_takes_the_prefix_off(text: str, base_path: str, pathname: tuple[str, str]) -> None:
+    """Only a path that is the prefix, or goes on below it, loses it; the whole text keeps it."""
+    url = NextURL(text, base_path=base_path)
+    assert (url.base_path, url.pathname) == pathname
+    assert str(url) == text
+
+
+def test_a_set_path_stays_below_the_prefix() -> None:
+    """`pathname` is set without the prefix, which the text goes on to have."""
+    url = NextURL("http://e.com/base/a?x=1#f", base_path="/base")
+    url.pathname = "/login"
+    assert str(url) == "http://e.com/base/login?x=1#f"
+    url.pathname = "/"
+    assert str(url) == "http://e.com/base?x=1#f"
+    url.base_path = ""
+    assert str(url) == "http://e.com/?x=1#f"
+
+
+@pytest.mark.parametrize(
+    ("text", "trailing_slash", "after"),
+    [
+        ("http://e.com/a/", False, "http://e.com/login/"),
+        ("http://e.com/a", True, "http://e.com/login"),
+        ("http://e.com/", True, "http://e.com/login/"),
+        ("http://e.com/", False, "http://e.com/login"),
+    ],
+)
+def test_keeps_the_form_of_the_end(text: str, trailing_slash: bool, after: str) -> None:
+    """A path has a trailing slash if the one that was parsed had it; where that was "/", if the option says so."""
+    url = NextURL(text, trailing_slash=trailing_slash)
+    url.pathname = "/login"
+    assert str(url) == after
+    url.pathname = "/login/"
+    assert str(url) == after
+
+
+def test_setting_the_href_begins_anew() -> None:
+    """A new href is taken apart as the first one was."""
+    url = NextURL("http://e.com/base/a", base_path="/base")
+    url.href = "http://e.com/other"
+    assert (url.base_path, url.pathname) == ("", "/other")
+    url.href = "http://127.0.0.1:1/base/x/"
+    assert (url.base_path, url.pathname, str(url)) == ("/base", "/x/", "http://localhost:1/base/x/")
+    with pytest.raises(URLError):
+        url.href = "nothing"
+    assert str(url) == "http://localhost:1/base/x/"
+
+
+def test_only_the_host_is_made_localhost() -> None:
+    """A loopback address is "localhost" as a host; elsewhere, and in a longer name, it stays. Next replaces any."""
+    assert str(NextURL("http://127.0.0.1/127.0.0.1?to=[::1]")) == "http://localhost/127.0.0.1?to=[::1]"
+    assert NextURL("http://127.0.0.1.e.com/").host == "127.0.0.1.e.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "build_id", "pathname"),
+    [
+        ("http://e.com/_next/data/b/index.json", "b", "/"),
+        ("http://e.com/_next/data/b/a/c.json?x=1", "b", "/a/c"),
+        ("http://e.com/_next/data/b/a", None, "/_next/data/b/a"),
+    ],
+)
+def test_reads_the_path_of_page_data(text: str, build_id: str | None, pathname: str) -> None:
+    """The path of a page's data is the page's, and the text keeps the build's id."""
+    url = NextURL(text)
+    assert (url.build_id, url.pathname, str(url)) == (build_id, pathname, text)
+    url.build_id = None
+    assert url.pathname == pathname
+    assert str(url) == f"http://e.com{pathname}{url.search}"
+
+
+def test_a_clone_goes_its_own_way() -> None:
+    """A clone has all that the URL has, and neither changes with the other."""
+    url = NextURL("http://u@e.com/base/a/?x=1", base_path="/base", trailing_slash=True)
+    url.search_params.set("x", "2")
+    twin = url.clone()
+    assert type(twin) is NextURL
+    assert (twin, twin.base_path, twin.pathname, twin.username) == (url, "/base", "/a/", "u")
+    twin.search_params.append("y", "3")
+    twin.pathname = "/login"
+    assert str(twin) == "http://e.com/base/login/?x=2&y=3"
+    assert str(url) == "http://e.com/base/a/?x=2"
+    twin.href = "http://e.com/base/c"
+    assert twin.base_path == "/base"
+
+
+def test_is_a_url() -> None:
+    """It is taken where a URL is, as a text to parse and as a base, with its prefix."""
+    url = NextURL("http://e.com/base/a", base_path="/base")
+    assert URL(url).pathname == "/base/a"
+    assert URL("b", url).href == "http://e.com/base/b"
+    assert NextURL("b", url, base_path="/base").pathname == "/b"
+    assert url == URL("http://e.com/base/a")
+    assert repr(url) == "NextURL('http://e.com/base/a')"
+    assert str(NextURL("mailto:a@e.com")) == "mailto:a@e.com"
+    with pytest.raises(URLError, match="needs a base"):
+        NextURL("/a")
+    assert NextURL.parse("/a") is None
