@@ -20,6 +20,23 @@ def test_answers_are_next_s_or_declared(host: str, recording: Recording) -> None
     assert result.declared["meant"] < 0.08 * total
 
 
+def test_what_next_renders_or_caches_is_not_played() -> None:
+    """Pages, the route handlers in the page cache and the rules of next.config.js are left out, and nothing else is."""
+    played = {case["id"] for case in RECORDINGS["plain"].cases()}
+    assert {
+        "edge-text",
+        "rh-empty",
+        "mw-next",
+        "matcher-08",
+        "rhroute-Upper",
+        "rhstaticdefault-1",
+        "reval-rh",
+    } <= played
+    assert played.isdisjoint(
+        {"isr-one-1", "isr-ssr", "method-page-post", "rhisr-1", "rhisr60", "rhstatic-1", "rhroute-30"}
+    )
+
+
 @pytest.mark.parametrize("line", declarations(), ids=lambda line: f"{line.host}/{line.cases}")
 def test_every_declaration_has_a_reason(line: Declared) -> None:
     """A declared difference stands under a heading and says why."""
