@@ -1,12 +1,17 @@
 """Compare nextapi's answers with recorded ones of the real Next.js: `python -m tests.conformance.replay [HOST ...]`.
 
-The port of the recorded app, `web/`, is mounted as a user would, and served by gunicorn. What is not compared:
-framing, the order and case of headers, the text of an ETag, reason phrases (but for those that Next's body parser
-writes), and the HTML of Next's own error pages, of which only the status counts.
+The port of the recorded app, `web/`, is mounted as a user would, and served by gunicorn. `--only 'mw*'` plays the cases
+of these names alone; a case that needs what an earlier one left behind (`after-2`, `wait-2`, flow-*) needs that too.
+
+Requests name the recorded server, `localhost:4310`, as their Host wherever they were recorded without another, so that
+the origin in URLs and redirects is compared as it stands. What is not compared: framing, the order and case of headers,
+`Vary` by what Next's client sends, the text of an ETag, reason phrases (but for those that Next's body parser writes),
+and the HTML of Next's own error pages, of which only the status counts.
 """
 
 from __future__ import annotations
 
+import argparse
 import fnmatch
 import itertools
 import json
@@ -24,8 +29,8 @@ from tests.support.hosts import HOSTS, write_app
 from tests.support.servers import serve
 
 HERE = Path(__file__).parent
-# Routes of the other dialects, what next.config.js rewrites, and rendered pages, of which nextapi has none: the host's.
-NOT_PAGES = re.compile(r"/api/edge|/api/rh|/api/mw|/mwx|^(/base)?/(cfg|isr|ssr|plain|feed\.xml|Upper)\b")
+# What next.config.js rewrites, rendered pages, and route handlers that Next answers from its cache of rendered pages.
+NOT_API = re.compile(r"(/base)?/(cfg|isr|ssr|plain|api/rh/(isr|isr60|reval|spd?|static))\b")
 
 Answer = dict[str, Any]
 
@@ -51,9 +56,9 @@ class Recording(NamedTuple):
     prefix: str = ""
 
     def cases(self) -> list[dict[str, Any]]:
-        """Return the requests to pages routes, in order."""
+        """Return the requests to pages routes, edge routes, route handlers and middleware, in order."""
         cases = json.loads((HERE / "data" / self.cases_file).read_text())
-        return [case for case in cases if not NOT_PAGES.search(case["request"]["target"])]
+        return [case for case in cases if not NOT_API.match(case["request"]["target"])]
 
     def golden(self) -> dict[str, Answer]:
         """Return the answers by case."""
@@ -80,9 +85,8 @@ def declarations() -> list[Declared]:
     return found
 
 
-def play(host: str, recording: Recording) -> dict[str, Answer]:
+def play(host: str, recording: Recording, cases: list[dict[str, Any]]) -> dict[str, Answer]:
     """Serve `web/` through a host and return its answers by case."""
-    cases = recording.cases()
     with tempfile.TemporaryDirectory() as folder:
         app = write_app(host, HERE / "web", Path(folder), recording.prefix)
         with serve(app, Path(folder), "gunicorn-unlimited") as port:
@@ -180,10 +184,11 @@ class Result(NamedTuple):
     stale: list[str]
 
 
-def compare(host: str, recording: Recording) -> Result:
-    """Play all cases through a host, and hold the answers against the recorded ones and the declared differences."""
-    cases, recorded, known = recording.cases(), recording.golden(), declarations()
-    answers = play(host, recording)
+def compare(host: str, recording: Recording, only: str = "*") -> Result:
+    """Play the cases that `only` names through a host, and hold the answers against the recorded and the declared."""
+    cases = [case for case in recording.cases() if fnmatch.fnmatchcase(case["id"], only)]
+    recorded, known = recording.golden(), declarations()
+    answers = play(host, recording, cases)
     names = {case["id"] for case in cases}
     stale = {line.cases for line in known if line.host in ("", host) and line.cases in names}
     result = Result(0, Counter(), {}, [])
@@ -203,11 +208,15 @@ def compare(host: str, recording: Recording) -> Result:
     return result._replace(equal=equal, stale=sorted(stale))
 
 
-def main(hosts: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Print what differs and the counts of each host; return 0 if nothing differs that is not declared."""
+    parser = argparse.ArgumentParser(prog="tests.conformance.replay")
+    parser.add_argument("hosts", nargs="*", metavar="HOST", help=", ".join(HOSTS))
+    parser.add_argument("--only", default="*", metavar="GLOB", help="names of the cases to play")
+    options = parser.parse_args(arguments)
     failed = False
-    for host, (name, recording) in itertools.product(hosts or HOSTS, RECORDINGS.items()):
-        result = compare(host, recording)
+    for host, (name, recording) in itertools.product(options.hosts or HOSTS, RECORDINGS.items()):
+        result = compare(host, recording, options.only)
         for case, found in result.different.items():
             print(case, *found, sep="\n    ")
         total = result.equal + result.declared.total() + len(result.different)

@@ -12,6 +12,8 @@ from typing import Any
 # What differs from one run to the next, in the form that the recordings have it.
 _VOLATILE = (
     (re.compile(r"Expires=[^;]+; Max-Age=(-?[0-9.]+)"), r"Expires=<NOW+\1s>; Max-Age=\1"),
+    (re.compile(r'"expires":"(?!2030|1970)[^"]+"'), '"expires":"<NOW+maxAge>"'),
+    (re.compile(r"formdata-undici-0[0-9]+"), "formdata-undici-<N>"),
     (re.compile(r"(__prerender_bypass=)[0-9a-f]{32}"), r"\1<PREVIEW_ID>"),
     (re.compile(r"(__next_preview_data=)eyJ[A-Za-z0-9_.\-]+"), r"\1<JWT>"),
 )

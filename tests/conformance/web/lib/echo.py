@@ -47,7 +47,7 @@ def number(text: str) -> Any:
 def forwarded(req: NextApiRequest) -> dict[str, str]:
     """Return what Next's own front server, and no WSGI server, adds to a request that does not have it."""
     environ: dict[str, Any] = getattr(req.raw, "environ", req.raw)
-    host = environ.get("HTTP_HOST", "")
+    host = req.headers.get("host", "localhost")
     added = {
         "x-forwarded-for": environ.get("REMOTE_ADDR", ""),
         "x-forwarded-host": host,

@@ -1,0 +1,5 @@
+from nextapi import Response
+
+
+def GET() -> Response:
+    return Response("must not be reachable")

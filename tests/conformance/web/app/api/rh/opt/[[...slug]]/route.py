@@ -1,0 +1,5 @@
+from nextapi import NextRequest, Response, RouteContext
+
+
+def GET(request: NextRequest, context: RouteContext) -> Response:
+    return Response.json({"params": context.params, "keys": list(context.params), "url": request.url})

@@ -1,0 +1,5 @@
+from nextapi import NextRequest, Response
+
+
+def POST(request: NextRequest) -> Response:
+    return Response(f"posted {request.text()}")

@@ -1,0 +1,5 @@
+from nextapi import Response
+
+
+def GET() -> Response:
+    return Response("<feed/>", headers={"Content-Type": "application/xml"})
