@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.pages import PageEndpoint
 from nextapi.handlers.route import METHODS, RouteEndpoint
 from nextapi.handlers.segment import segment_config
-from nextapi.handlers.web import count_arguments
+from nextapi.handlers.web import count_arguments, handler_problem
 from nextapi.web.request import Site
 
 __all__ = ["Endpoint", "page_endpoint", "route_endpoint"]
@@ -36,7 +35,7 @@ def page_endpoint(
         own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
         found = f"; there is {', '.join(own)}" if own else ""
         faults.append(HandlerError(f"{file}: there is no `handler`: define `{form}`{found}", file))
-    elif problem := _problem("handler", handler, form, None if config.is_edge else 2):
+    elif problem := handler_problem("handler", handler, form, None if config.is_edge else 2):
         faults.append(HandlerError(f"{file}: {problem}{_edge_hint(handler, config.is_edge)}", file))
     if faults:
         raise TreeError(f"{file} is no route", faults)
@@ -62,7 +61,7 @@ def route_endpoint(module: ModuleType, file: Path, site: Site, host: HandlerHost
         handler = getattr(module, method, None)
         if handler is None:
             continue
-        if problem := _problem(method, handler, f"def {method}(request, context)", None):
+        if problem := handler_problem(method, handler, f"def {method}(request, context)", None):
             faults.append(HandlerError(f"{file}: {problem}", file))
         elif callable(handler):
             handlers[method] = handler, count_arguments(handler, 2) or 0
@@ -76,18 +75,3 @@ def route_endpoint(module: ModuleType, file: Path, site: Site, host: HandlerHost
     # Next's handlers of this kind see no basePath.
     own_site = replace(site, limit=config.body_limit or site.limit, has_prefix=False)
     return RouteEndpoint(handlers, config, file, own_site, host)
-
-
-def _problem(name: str, handler: object, form: str, count: int | None) -> str | None:
-    """Return what keeps a handler from being called with `count` arguments, None being up to two."""
-    if not callable(handler):
-        return f"`{name}` is {type(handler).__name__}, not a function: define `{form}`"
-    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-        is_pages = count == 2
-        how = "give a generator to res.send()" if is_pages else "return a Response of a generator"
-        return f"`{name}` is a generator: define `{form}`, and {how}"
-    taken = count_arguments(handler, 2)
-    if taken is None or (count is not None and taken < count) or (name == "handler" and not taken):
-        arguments = form[form.index("(") :]
-        return f"`{name}{inspect.signature(handler)}` cannot be called with {arguments}: define `{form}`"
-    return None

@@ -15,10 +15,10 @@ from nextapi.handlers.sources import new_run, open_source
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
 from nextapi.http.message import Response as Message
 from nextapi.running import Run
-from nextapi.web.response import Response, is_passage, pairs_of, response_of, take_content
+from nextapi.web.response import NextResponse, Response, is_passage, pairs_of, response_of, take_content
 from nextapi.web.scope import Scope, after, enter, leave
 
-__all__ = ["NextFetchEvent", "Returned", "WebHandlers", "count_arguments"]
+__all__ = ["NextFetchEvent", "Returned", "WebHandlers", "count_arguments", "handler_problem"]
 
 # What is the server's to say (PEP 3333), and the length, which is that of the body.
 _NOT_SENT = frozenset({
@@ -47,13 +47,14 @@ class WebHandlers:
     """Calls the functions of one file, and makes messages of their responses.
 
     With `is_relative` the Location of a redirect to the request's own origin is sent as a path, as Next does for edge
-    handlers and middleware.
+    handlers and middleware. With `may_pass` a function may return None, which is `NextResponse.next()`.
     """
 
-    def __init__(self, file: Path, host: HandlerHost, is_relative: bool) -> None:
+    def __init__(self, file: Path, host: HandlerHost, is_relative: bool, may_pass: bool = False) -> None:
         self._file = file
         self._host = host
         self._is_relative = is_relative
+        self._may_pass = may_pass
 
     def call(self, request: Request, function: Callable[..., object], *arguments: object) -> Returned:
         """Return what a function returns; an exception of its passes through."""
@@ -66,6 +67,8 @@ class WebHandlers:
                 if isinstance(response, Awaitable):
                     run = new_run(request, self._host, self._file)
                     response = run.finish(response)
+                if response is None and self._may_pass:
+                    response = NextResponse.next()
                 if not isinstance(response, Response):
                     raise NoAnswerError(f"{self._file}: {_no_response(function, response)}")
         except HTTPError as error:
@@ -78,7 +81,7 @@ class WebHandlers:
 
     def to_message(self, returned: Returned, request: Request) -> Message:
         """Return a response as the application's."""
-        response, scope, run = returned
+        response, _, run = returned
         content = take_content(response)
         if response.status == 0:
             raise NoAnswerError(f"{self._file}: Response.error() was returned, which is no answer")
@@ -86,29 +89,17 @@ class WebHandlers:
             raise NoAnswerError(
                 f"{self._file}: NextResponse.next() and rewrite() are answers of middleware: return a Response"
             )
-        pairs = pairs_of(response)
-        length = None
-        headers = []
-        for pair in pairs:
-            name, value = pair
-            if name in _NOT_SENT:
-                if name == "content-length":
-                    length = value
-                continue
-            if name == "location" and self._is_relative:
-                pair = name, self._relative(request, value)
-            headers.append(pair)
-        if scope.is_changed:
-            _add_cookies(headers, scope)
+        headers = self.to_headers(returned, request)
+        # It says how long the body of a stream is, or that of the answer to GET.
+        length = next((value for name, value in pairs_of(response) if name == "content-length"), None)
         made = Message(response.status, headers, b"", response.status_text)
         if made.status in (204, 304):
             return made
         if content is None or isinstance(content, bytes):
             data = content or b""
-            if request.method != "HEAD":
-                made.body = data
-                length = None
-            headers.append(("content-length", length if length is not None and not data else str(len(data))))
+            is_head = request.method == "HEAD"
+            made.body = b"" if is_head else data
+            headers.append(("content-length", length if is_head and not data and length else str(len(data))))
             return made
         if length is not None:
             headers.append(("content-length", length))
@@ -116,6 +107,20 @@ class WebHandlers:
             content if isinstance(content, Stream) else open_source(content, request, self._host, self._file, run)
         )
         return made
+
+    def to_headers(self, returned: Returned, request: Request) -> list[tuple[str, str]]:
+        """Return the header lines of a response, with those of `cookies()`, without what is the server's to say."""
+        headers = []
+        for pair in pairs_of(returned.response):
+            name, value = pair
+            if name in _NOT_SENT:
+                continue
+            if name == "location" and self._is_relative:
+                pair = name, self._relative(request, value)
+            headers.append(pair)
+        if returned.scope.is_changed:
+            _add_cookies(headers, returned.scope)
+        return headers
 
     def _relative(self, request: Request, location: str) -> str:
         origin = self._host.origin(request)
@@ -171,4 +176,19 @@ def count_arguments(function: Callable[..., object], most: int) -> int | None:
         except TypeError:
             continue
         return count
+    return None
+
+
+def handler_problem(name: str, handler: object, form: str, count: int | None) -> str | None:
+    """Return what keeps a handler from being called with `count` arguments, None being up to two."""
+    if not callable(handler):
+        return f"`{name}` is {type(handler).__name__}, not a function: define `{form}`"
+    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+        is_pages = count == 2
+        how = "give a generator to res.send()" if is_pages else "return a Response of a generator"
+        return f"`{name}` is a generator: define `{form}`, and {how}"
+    taken = count_arguments(handler, 2)
+    if taken is None or (count is not None and taken < count) or (name == "handler" and not taken):
+        arguments = form[form.index("(") :]
+        return f"`{name}{inspect.signature(handler)}` cannot be called with {arguments}: define `{form}`"
     return None

@@ -94,6 +94,8 @@ class Request:
 
     closers: list[Callable[[], object]] | None = None
     sent: tuple[str, str] | None = None
+    preset: list[tuple[str, str]] | None = None
+    """Header lines that a handler of `pages/api` finds set."""
     failure = b"Internal Server Error"
     """What bare WSGI answers where an exception is the end of it."""
     _state: SimpleNamespace | None = None
@@ -209,3 +211,8 @@ class Response:
         self.headers = headers
         self.body = body
         self.error = error
+
+    def set_status(self, status: int) -> None:
+        """Give the answer another status, with its standard reason phrase."""
+        self.status = status
+        self.status_line = _STATUS_LINES.get(status) or f"{status} Unknown"

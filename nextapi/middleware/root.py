@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from nextapi.errors import BuildError, ConfigError, HandlerError, RewriteError, TreeError
+from nextapi.errors import BuildError, ConfigError, HandlerError, TreeError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.web import NextFetchEvent, WebHandlers, count_arguments, handler_problem
-from nextapi.http.message import Relayed, Request, Response
+from nextapi.http.message import Request, Response
 from nextapi.middleware.matcher import Matcher, read_matcher
 from nextapi.web.headers import Headers
-from nextapi.web.request import Site, environ_of, request_of
+from nextapi.web.request import Site, request_of
 from nextapi.web.response import passage_of
-from nextapi.web.url import URL
 
 __all__ = ["Passed", "RootMiddleware", "merge", "root_middleware"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from types import SimpleNamespace
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, Any, Self
 from urllib.parse import unquote
 
 from nextapi.errors import BodyUsedError
@@ -21,19 +21,9 @@ from nextapi.web.next_url import NextURL
 from nextapi.web.response import BodyInit, Response
 from nextapi.web.url import URL
 
-__all__ = ["Geo", "NextRequest", "Site", "message_of", "request_of", "was_looked_at"]
+__all__ = ["NextRequest", "Site", "environ_of", "message_of", "request_of", "was_looked_at"]
 
 _NULL_BODY = frozenset({"GET", "HEAD"})
-
-
-class Geo(NamedTuple):
-    """Where a client is, as the proxy in front says it in headers; None for what it does not say."""
-
-    city: str | None = None
-    country: str | None = None
-    region: str | None = None
-    latitude: str | None = None
-    longitude: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +31,7 @@ class Site:
     """What the requests of an endpoint have in common.
 
     `origin` says a request's origin, "https://example.com". `limit` is how much of a body is read. `geo_headers` are the
-    names of the headers that make a `Geo`. With `has_prefix`, URLs have what stands before the mount. With `keeps_body`
+    names of the headers that say where a client is. With `has_prefix`, URLs have what stands before the mount. With `keeps_body`
     the body is left for who comes after, and then the stream, too, is held to the limit.
     """
 
@@ -129,13 +119,14 @@ class NextRequest(Readable):
         return self._request.environ.get("REMOTE_ADDR") or None
 
     @property
-    def geo(self) -> Geo:
-        """Where the client is, as the headers say that the option `geo_headers` names; else nothing is known."""
+    def geo(self) -> dict[str, str]:
+        """Where the client is, {"country": "SE", "city": "Lund"}, as the headers say that the option `geo_headers` names.
+
+        Nothing is known without the option, nor what the headers do not say.
+        """
         headers = self._request.headers
-        return Geo(**{
-            field: unquote(value) if (value := headers.get(name)) else None
-            for field, name in self._site.geo_headers.items()
-        })
+        found = {field: headers.get(name) for field, name in self._site.geo_headers.items()}
+        return {field: unquote(value) for field, value in found.items() if value}
 
     @property
     def state(self) -> SimpleNamespace:

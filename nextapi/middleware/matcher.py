@@ -1,0 +1,202 @@
+"""`config` of a middleware.py: which requests the middleware runs for.
+
+A request is looked at by its path first, and by headers, cookies and query only where a rule of the matcher asks for
+them. Nothing else that a client sends decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from re import Pattern
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from nextapi.errors import nearest
+from nextapi.http.cookies import parse_cookie
+from nextapi.http.message import Request
+from nextapi.http.query import decode_pairs, fold_pairs, query_text
+from nextapi.middleware.pattern import compile_pattern
+from nextapi.middleware.regexp import compile_javascript
+
+__all__ = ["Matcher", "read_matcher"]
+
+# Those beside `matcher` say where Next is to run the middleware, and how to bundle it.
+_KEYS = ("matcher", "runtime", "regions", "unstable_allowDynamic", "allowDynamic")
+_RUNTIMES = ("nodejs", "edge", "experimental-edge")
+_RULE_KEYS = ("source", "has", "missing", "locale")
+_TYPES = ("header", "cookie", "query", "host")
+
+
+class _Parts:
+    """The parts of one request that conditions ask for, read when the first one does."""
+
+    __slots__ = ("_cookies", "_query", "_request")
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._query: dict[str, str | list[str]] | None = None
+        self._cookies: dict[str, str] | None = None
+
+    def value(self, type: str, key: str) -> str | list[str] | None:
+        """Return the part of `type` under the name `key`, the list of its values where it is repeated in the query."""
+        if type == "query":
+            if self._query is None:
+                self._query = fold_pairs(decode_pairs(query_text(self._request.query_string)))
+            return self._query.get(key)
+        if type == "cookie":
+            if self._cookies is None:
+                self._cookies = parse_cookie(self._request.headers.get("cookie", ""))
+            return self._cookies.get(key)
+        if type == "host":
+            return self._request.headers.get("host", "").partition(":")[0]
+        return self._request.headers.get(key)
+
+
+class _Condition(NamedTuple):
+    """An item of `has`, or of `missing` where `expected` is False; without `value`, anything but nothing is there."""
+
+    type: str
+    key: str
+    value: Pattern[str] | None
+    expected: bool
+
+    def is_met(self, parts: _Parts) -> bool:
+        actual = parts.value(self.type, self.key)
+        if not actual:
+            there = False
+        elif self.value is None:
+            there = True
+        else:
+            there = self.value.fullmatch(actual if isinstance(actual, str) else actual[-1]) is not None
+        return there is self.expected
+
+
+class _Rule(NamedTuple):
+    source: str
+    pattern: Pattern[str]
+    conditions: tuple[_Condition, ...]
+
+
+class Matcher:
+    """The requests that a middleware runs for: all of them, where `rules` is None."""
+
+    __slots__ = ("_any", "_rules")
+
+    def __init__(self, rules: list[_Rule] | None = None) -> None:
+        self._rules = rules
+        # Most requests match nothing: one expression says so.
+        self._any = compile_pattern(*(rule.source for rule in rules or ())).match
+
+    def matches(self, request: Request, path: str) -> bool:
+        """Return whether the middleware runs; `path` is below the mount and percent-encoded as it was sent.
+
+        A path also matches as what it decodes to (Next: `resolveRoutes`).
+        """
+        if self._rules is None:
+            return True
+        if self._any(path) and self._has_rule(self._rules, request, path):
+            return True
+        if "%" not in path:
+            return False
+        # Next decodes nothing where one escape is bad: "/%61dmin/%ff", which a host may serve, would pass unguarded.
+        decoded = unquote(path)
+        return self._any(decoded) is not None and self._has_rule(self._rules, request, decoded)
+
+    def _has_rule(self, rules: list[_Rule], request: Request, path: str) -> bool:
+        parts = _Parts(request)
+        return any(
+            rule.pattern.match(path) and all(condition.is_met(parts) for condition in rule.conditions) for rule in rules
+        )
+
+
+def read_matcher(config: object) -> tuple[Matcher, list[str]]:
+    """Return the matcher that the `config` of a middleware.py has, and what is wrong with it, in words.
+
+    Without the key `matcher`, and where anything is wrong, the Matcher matches every request.
+    """
+    faults: list[str] = []
+    top = _section("config", config, _KEYS, faults)
+    if "runtime" in top and top["runtime"] not in _RUNTIMES:
+        faults.append(f"config['runtime'] is {top['runtime']!r}{nearest(str(top['runtime']), _RUNTIMES)}")
+    if "matcher" not in top:
+        return Matcher(), faults
+    matcher, place = top["matcher"], "config['matcher']"
+    if isinstance(matcher, list | tuple):
+        rules = [_rule(f"{place}[{index}]", item, faults) for index, item in enumerate(matcher)]
+    else:
+        rules = [_rule(place, matcher, faults)]
+    return Matcher(None if faults else [rule for rule in rules if rule]), faults
+
+
+def _rule(place: str, item: object, faults: list[str]) -> _Rule | None:
+    if isinstance(item, str):
+        item = {"source": item}
+    elif not isinstance(item, Mapping):
+        faults.append(f"{place} is {_kind(item)}, not a path, or a dict with 'source', or a list of these")
+        return None
+    rule = _section(place, item, _RULE_KEYS, faults)
+    if rule.get("locale", False) is not False:
+        faults.append(f"{place}['locale'] is {_kind(rule['locale'])}: it can only be False")
+    conditions = [
+        *_conditions(f"{place}['has']", rule.get("has", []), True, faults),
+        *_conditions(f"{place}['missing']", rule.get("missing", []), False, faults),
+    ]
+    source = rule.get("source")
+    if not isinstance(source, str):
+        faults.append(
+            f"{place} has no 'source', a path"
+            if source is None
+            else f"{place}['source'] is {_kind(source)}, not a path"
+        )
+        return None
+    try:
+        return _Rule(source, compile_pattern(source), tuple(conditions))
+    except ValueError as error:
+        faults.append(f"{place}: {error}")
+        return None
+
+
+def _conditions(place: str, items: object, expected: bool, faults: list[str]) -> list[_Condition]:
+    if not isinstance(items, list | tuple):
+        faults.append(f"{place} is {_kind(items)}, not a list of dicts")
+        return []
+    conditions = [_condition(f"{place}[{index}]", item, expected, faults) for index, item in enumerate(items)]
+    return [condition for condition in conditions if condition]
+
+
+def _condition(place: str, item: object, expected: bool, faults: list[str]) -> _Condition | None:
+    if not isinstance(item, Mapping):
+        faults.append(f"{place} is {_kind(item)}, not a dict")
+        return None
+    found: list[str] = []
+    kind, key, value = item.get("type"), item.get("key", ""), item.get("value")
+    is_host = kind == "host"
+    _section(place, item, ("type", "value") if is_host else ("type", "key", "value"), found)
+    if kind not in _TYPES:
+        found.append(f"{place}['type'] is {kind!r}{nearest(str(kind), _TYPES)}")
+    elif is_host and value is None:
+        found.append(f"{place}: host must have a value, a regular expression for the host's name")
+    elif not is_host and not (isinstance(key, str) and key):
+        found.append(f"{place}: key is required when type is header, query or cookie; it is the name to look for")
+    pattern = None
+    if value is not None and not isinstance(value, str):
+        found.append(f"{place}['value'] is {_kind(value)}: value must be a string, a regular expression")
+    elif value:  # Next: an empty value is none
+        try:
+            pattern = compile_javascript(value, ignore_case=is_host)
+        except ValueError as error:
+            found.append(f"{place}['value']: {error}")
+    faults.extend(found)
+    return None if found else _Condition(str(kind), key, pattern, expected)
+
+
+def _section(place: str, value: object, known: tuple[str, ...], faults: list[str]) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        faults.append(f"{place} is {_kind(value)}, not a dict")
+        return {}
+    faults.extend(f"{place} has the unknown key {key!r}{nearest(str(key), known)}" for key in value if key not in known)
+    return value
+
+
+def _kind(value: object) -> str:
+    return f"{value!r} ({type(value).__name__})"
