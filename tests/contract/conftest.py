@@ -11,7 +11,7 @@ from werkzeug.test import Client
 
 from tests.support.hosts import HOSTS
 from tests.support.mounts import mounted
-from tests.support.trees import write_tree
+from tests.support.trees import write_files, write_tree
 
 
 @pytest.fixture(params=HOSTS)
@@ -28,5 +28,16 @@ def serve(host: str, tmp_path: Path) -> Iterator[Callable[..., Client]]:
 
         def mount(files: dict[str, str], **options: object) -> Client:
             return stack.enter_context(mounted(host, write_tree(tmp_path / "web", files), **options))
+
+        yield mount
+
+
+@pytest.fixture
+def serve_files(host: str, tmp_path: Path) -> Iterator[Callable[..., Client]]:
+    """Return a function that writes files below a root, by their paths, mounts them with options, returns a client."""
+    with ExitStack() as stack:
+
+        def mount(files: dict[str, str], **options: object) -> Client:
+            return stack.enter_context(mounted(host, write_files(tmp_path / "web", files), **options))
 
         yield mount

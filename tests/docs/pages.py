@@ -20,6 +20,7 @@ is said by its kind and its first line:
 | `ini`, first line `# setup.cfg` | must stand in that file of the repository |
 | `mermaid` | every `.py` file that it names must be a file of the package |
 | `diff` | must have been applied: what it leaves stands in the file of the project |
+| `ts` | shown only: what a Python block is the port of |
 | `sh` | shown only: each line must be in SHOWN, with the reason |
 
 `...` in shown output stands for anything. Headers that only the server sets are not shown, see tests/support/curl.py. A
@@ -61,7 +62,7 @@ PAGES = [
     *sorted((REPOSITORY / "integrations").glob("*/README.md")),
 ]
 
-ON_EVERY_HOST = {"examples.md", "streaming.md", "uploads.md"}
+ON_EVERY_HOST = {"edge.md", "examples.md", "from-next.md", "route-handlers.md", "streaming.md", "uploads.md"}
 RUNS = [(page, host) for page in PAGES for host in (HOSTS if page.name in ON_EVERY_HOST else (None,))]
 """Each page, with the host that it is run on where it does not start one itself."""
 
@@ -78,6 +79,7 @@ SHOWN = {
     "pip install 'nextapi-wsgi[django]'": _ENVIRONMENT,
     "pip install 'nextapi-wsgi[django]' gunicorn": _ENVIRONMENT,
     "pip install 'nextapi-wsgi[preview]'": _ENVIRONMENT,
+    "pip install 'nextapi-wsgi[fetch]'": _ENVIRONMENT,
     "pip install flask gunicorn": _ENVIRONMENT,
     "pip install flask-wtf": _ENVIRONMENT,
     "pip install django gunicorn": _ENVIRONMENT,
@@ -191,7 +193,7 @@ class Project(AbstractContextManager["Project"]):
         elif kind == "mermaid":
             for name in re.findall(r"[\w/]+\.py", text):
                 assert (REPOSITORY / "nextapi" / name).is_file(), f"{place}: there is no {name}"
-        else:
+        elif kind != "ts":
             unknown = [line for line in text.splitlines() if kind != "sh" or line not in SHOWN]
             assert not unknown, f"{place}: nothing is known to be done with {kind!r} {unknown}"
             for line in text.splitlines() if self._wheel is not None else ():

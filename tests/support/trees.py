@@ -35,3 +35,12 @@ def write_tree(root: Path, files: Mapping[str, str]) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text if "def handler" in text else route(text))
     return root
+
+
+def write_files(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files below `root`, by their paths."""
+    for name, text in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text).lstrip())
+    return root
