@@ -7,24 +7,56 @@ PYTEST_DONT_REWRITE: a pytest that starts after this import would warn that it c
 """
 
 from nextapi.errors import BodyError, BuildError, HTTPError, NextApiError, TreeError
+from nextapi.handlers.web import NextFetchEvent
 from nextapi.http.cookies import CookieSerializeOptions, parse_cookie, serialize_cookie
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
-from nextapi.types import NextApiHandler, PageConfig
+from nextapi.types import MiddlewareConfig, NextApiHandler, PageConfig, RouteContext
+from nextapi.web.cookies import RequestCookies, ResponseCookies
+from nextapi.web.form_data import FormData
+from nextapi.web.headers import Headers
+from nextapi.web.navigation import forbidden, not_found, permanent_redirect, redirect, unauthorized
+from nextapi.web.next_url import NextURL
+from nextapi.web.request import NextRequest, user_agent
+from nextapi.web.response import NextResponse, Response
+from nextapi.web.scope import after, cookies, draft_mode, headers
 from nextapi.web.search_params import URLSearchParams
+from nextapi.web.url import URL
 
 __all__ = [
+    "URL",
     "BodyError",
     "BuildError",
     "CookieSerializeOptions",
+    "FormData",
     "HTTPError",
+    "Headers",
+    "MiddlewareConfig",
     "NextApiError",
     "NextApiHandler",
     "NextApiRequest",
     "NextApiResponse",
+    "NextFetchEvent",
+    "NextRequest",
+    "NextResponse",
+    "NextURL",
     "PageConfig",
+    "RequestCookies",
+    "Response",
+    "ResponseCookies",
+    "RouteContext",
     "TreeError",
     "URLSearchParams",
+    "after",
+    "cookies",
+    "draft_mode",
+    "forbidden",
+    "headers",
+    "not_found",
     "parse_cookie",
+    "permanent_redirect",
+    "redirect",
     "serialize_cookie",
+    "unauthorized",
+    "user_agent",
 ]

@@ -1,44 +1,39 @@
 """A tree of files, built and frozen, that answers requests.
 
-`build` scans the root, loads and checks every route, and reports all that is wrong at once. `Application.handle`
-answers a request in this order: path, routing, same-origin guard, endpoint. It knows no framework; what only the host
-can say comes in as a `Host`.
+`Application.handle` answers a request in this order: path, middleware, routing, same-origin guard, the middleware of
+folders, endpoint. It knows no framework; what only the host can say comes in as a `Host`.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple, Protocol
-from wsgiref.util import is_hop_by_hop
+from typing import Any, NamedTuple, Protocol
 
 from nextapi.access import LOGGER as ACCESS_LOGGER
 from nextapi.access import log_access
-from nextapi.errors import BuildError, HTTPError, RootError, TreeError
+from nextapi.errors import HTTPError, RewriteError
 from nextapi.guard import check_same_origin
-from nextapi.handlers.pages import HandlerHost, PageEndpoint, page_endpoint
-from nextapi.http.accept import prefers_json
-from nextapi.http.headers import check_header_name, check_header_value
-from nextapi.http.json import dumps
-from nextapi.http.message import Request, Response, reason_phrase
+from nextapi.handlers.endpoints import Endpoint
+from nextapi.handlers.host import HandlerHost
+from nextapi.handlers.refusals import error_response, text_response
+from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.query import decode_pairs, encode_pairs, query_text
-from nextapi.loading import load_module
+from nextapi.middleware.root import Passed, RootMiddleware, merge
 from nextapi.options import Options
-from nextapi.routing.conflicts import find_conflicts
-from nextapi.routing.paths import CanonicalPath, canonical_path, quote_path
-from nextapi.routing.scan import RouteFile, scan_pages
-from nextapi.routing.segments import Kind, Segment, identifier, pattern_text, route_name
+from nextapi.routing.paths import CanonicalPath, canonical_path
+from nextapi.routing.segments import Kind, Segment, identifier
 from nextapi.routing.tree import Captured, Tree
-from nextapi.text import decode_uri_component, utf8
+from nextapi.text import decode_uri_component
+from nextapi.web.request import environ_of
+from nextapi.web.url import URL
 
-__all__ = ["Application", "Host", "Match", "Route", "build", "decode_params", "host_params"]
+__all__ = ["Application", "Host", "Match", "Route", "decode_params", "host_params"]
 
-_logger = logging.getLogger("nextapi")
-_INFO = logging.INFO
+_INFO = 20  # logging.INFO
 
 
 class Host(HandlerHost, Protocol):
@@ -46,9 +41,14 @@ class Host(HandlerHost, Protocol):
 
     checks_paths: bool
     """The host's own checks look at the path as it came, so that none is ever served as another."""
+    has_urls: bool
+    """The host has URLs beside those of the tree."""
 
     def trusted_host(self, request: Request) -> str | None:
         """Return the host and port that the request is for, as far as the host trusts what the client says of it."""
+
+    def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
+        """Have the host know that middleware has led a request to another route; return its answer if it refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,12 @@ class Route:
     name: str
     param_names: tuple[str, ...]
     file: Path
-    endpoint: PageEndpoint
+    endpoint: Endpoint
     is_guarded: bool
+    answer: Callable[[Request, dict[str, Any]], Response]
+    """The endpoint, with the middleware of the folders that it is in."""
+    middleware: tuple[Path, ...] = ()
+    """The files of that, outermost first."""
 
 
 class Match(NamedTuple):
@@ -75,8 +79,11 @@ class Match(NamedTuple):
 class Application:
     """The routes of a root; read-only, and shared by all threads."""
 
-    def __init__(self, routes: Iterable[Route], options: Options, host: Host) -> None:
+    def __init__(
+        self, routes: Iterable[Route], options: Options, host: Host, middleware: RootMiddleware | None = None
+    ) -> None:
         self.routes = tuple(routes)
+        self.middleware = middleware
         self._trusted_origins = options.trusted_origins
         self._host = host
         self._tree: Tree[Route] = Tree()
@@ -96,11 +103,12 @@ class Application:
         found = self._tree.match(parts if parts != [""] else [])
         return Match(*found, canonical) if found else Match(None, [], canonical)
 
-    def handle(self, request: Request, match: Match | None = None) -> Response:
+    def handle(self, request: Request, match: Match | None = None, passed: Passed | None = None) -> Response:
         """Answer a request, for what its path matched if that is known already.
 
-        Exceptions of a handler other than `HTTPError` pass through. Where the answer is made while it is sent, the
-        adapter closes the request after that; else it is closed here.
+        `passed` is what `before` has said of it, where middleware was asked earlier. Exceptions of a handler other than
+        `HTTPError` pass through. Where the answer is made while it is sent, the adapter closes the request after that;
+        else it is closed here.
         """
         # All in one method: a call more would be 2 % of a static route's request; so would `match`, hence `_static`.
         began = perf_counter() if 0 < ACCESS_LOGGER.level <= _INFO else None
@@ -112,24 +120,90 @@ class Application:
                 request.path = canonical.path
             if target is not None:
                 response = _redirect(request, target)
+            elif self.middleware is not None and (passed or self.middleware.matcher.matches(request, request.path)):
+                response, route = self._behind(passed or self.middleware.call(request), request, route, captured)
             elif route is None:
                 raise HTTPError(404, "Not Found")
             else:
                 if route.is_guarded and request.method == "POST":
                     check_same_origin(request, self._trusted_origins, self._host.trusted_host)
-                response = route.endpoint.answer(request, decode_params(route, captured) if captured else {})
+                response = route.answer(request, decode_params(route, captured) if captured else {})
         except BaseException as error:
             request.close()
             if not isinstance(error, HTTPError):
                 if began is not None:
                     log_access(request, route.pattern if route else None, 500, began)
                 raise
-            response = _error_response(request, error)
+            response = error_response(request, error)
         if request.closers and isinstance(response.body, bytes):
             request.close()
         if began is not None:
             log_access(request, route.pattern if route else None, response.status, began)
         return response
+
+    def before(self, request: Request) -> Passed | None:
+        """Return what middleware says of a request, None where it is not for it; exceptions of its pass through."""
+        middleware = self.middleware
+        return middleware.call(request) if middleware and middleware.matcher.matches(request, request.path) else None
+
+    def _behind(
+        self, passed: Passed, request: Request, route: Route | None, captured: Captured
+    ) -> tuple[Response, Route | None]:
+        """Return the answer to a request that middleware has seen, and the route that it is of."""
+        if passed.answer is not None:
+            return passed.answer, route
+        request.start_response = None  # the answer is not complete when the handler has made it
+        try:
+            if passed.target is not None:
+                route, captured = self._rewrite(passed.target, request)
+            if route is None:
+                raise HTTPError(404, "Not Found")
+            if route.is_guarded and request.method == "POST":
+                check_same_origin(request, self._trusted_origins, self._host.trusted_host)
+            if passed.target is not None and (refused := self._host.enter(request, route, captured)):
+                return refused, route
+            if passed.request_headers is not None:
+                request.replace_headers(environ_of(passed.request_headers))
+            request.preset = passed.headers
+            response = route.answer(request, decode_params(route, captured) if captured else {})
+            kind = route.endpoint.kind
+        except HTTPError as error:
+            response, kind = error_response(request, error), None
+        if isinstance(response.body, Relayed):
+            response = self._host.unpack(response.body, request)
+        merge(passed, response, kind)
+        return response, route
+
+    def _rewrite(self, target: str, request: Request) -> tuple[Route | None, Captured]:
+        """Have the request go on to a URL of this tree's, and return what it leads to.
+
+        A path is below the mount, as patterns are; a URL has what stands before it. Raises `RewriteError` for one of
+        another site, and for one of the host's own, which only `nextapi.adapters.wsgi.Middleware` leads to.
+        """
+        if request.sent is None:
+            request.sent = request.path, request.query_string
+        if target.startswith("/") and not target.startswith(("//", "/\\")):
+            below: str | None = target
+        else:
+            own = self._host.origin(request)
+            url = URL(target, f"{own}{request.prefix}{request.path}")
+            if url.origin != URL(own).origin:
+                raise RewriteError(
+                    f"middleware rewrites {request.path!r} to {url.origin}, another site: add it to the option "
+                    f"proxy_origins"
+                )
+            path = url.pathname + url.search
+            below = path[len(request.prefix) :] if path.startswith(f"{request.prefix}/") else None
+        path, _, request.query_string = (below or "").partition("#")[0].partition("?")
+        route, captured, canonical = self.match(path)
+        request.path = canonical.path
+        if route is None and self._host.has_urls and not f"{path}/".startswith("/api/"):
+            raise RewriteError(
+                f"middleware rewrites {request.sent[0]!r} to {target!r}, which is no route of nextapi's: for a URL of "
+                "the host's own wrap its WSGI application, `app.wsgi_app = nextapi.adapters.wsgi.Middleware("
+                "app.wsgi_app, root)`"
+            )
+        return route, captured
 
     def redirect_target(self, request: Request, path: CanonicalPath) -> str | None:
         """Return where a path that is not as it should be is to be sent, or None where it is served all the same.
@@ -178,80 +252,4 @@ def host_params(match: Match) -> dict[str, str | list[str]]:
 def _redirect(request: Request, target: str) -> Response:
     # Never "//host": whoever chooses the beginning of the path would choose the site.
     location = "/" + (request.prefix + target).lstrip("/\\")
-    return _text_response(request, 308, [("Location", location)], location.encode("latin-1"))
-
-
-def _error_response(request: Request, error: HTTPError) -> Response:
-    """Return what `error` says: its message as text, or a problem document (RFC 9457) where JSON is preferred."""
-    headers = [pair for pair in error.headers if not is_hop_by_hop(pair[0])]
-    for name, value in headers:
-        check_header_name(name)
-        check_header_value(name, value)
-    check_header_value("status message", error.reason)
-    if prefers_json(request.headers.get("accept")):
-        headers.append(("Content-Type", "application/problem+json"))
-        problem = {"title": reason_phrase(error.status), "status": error.status, "detail": error.message}
-        return _text_response(request, error.status, headers, dumps(problem), error.reason, error)
-    if error.reason != error.message:  # what Next's body parser answers has no type
-        headers.append(("Content-Type", "text/plain; charset=utf-8"))
-    return _text_response(request, error.status, headers, utf8(error.message), error.reason, error)
-
-
-def _text_response(
-    request: Request,
-    status: int,
-    headers: list[tuple[str, str]],
-    body: bytes,
-    reason: str = "",
-    error: HTTPError | None = None,
-) -> Response:
-    if status in (204, 304):
-        return Response(status, [pair for pair in headers if pair[0].lower() != "content-type"], b"", reason, error)
-    headers.append(("Content-Length", str(len(body))))
-    return Response(status, headers, b"" if request.method == "HEAD" else body, reason, error)
-
-
-def build(root: Path, options: Options, host: Host) -> Application:
-    """Return the application for the absolute path `root`; raise `TreeError` with all faults of its files."""
-    pages = root / "pages"
-    if not root.is_dir():
-        raise TreeError(
-            "cannot build", [RootError(f"{root}: there is no such folder: give the one above pages/", root)]
-        )
-    for folder in (root, root.parent):
-        if folder.name == "pages" and (folder / "api").is_dir() and root in (folder, folder / "api"):
-            raise TreeError("cannot build", [RootError(f"{root}: give the folder above pages/, {folder.parent}", root)])
-    if not (pages / "api").is_dir() and not any((pages / f"api.{end}").is_file() for end in options.page_extensions):
-        raise TreeError(
-            "cannot build",
-            [RootError(f"{root}: there is no folder pages/api in it: put route files in {pages / 'api'}", root)],
-        )
-    scan = scan_pages(pages, options.page_extensions)
-    faults: list[BuildError] = [*scan.faults, *find_conflicts(scan.routes)]
-    routes = []
-    for route_file in scan.routes:
-        if any(
-            quote_path(segment.name) != segment.name for segment in route_file.pattern if segment.kind is Kind.STATIC
-        ):
-            _logger.warning(
-                "%s can never be asked for: its name is compared as a client sends it, escaped", route_file.file
-            )
-        try:
-            routes.append(_load_route(root, route_file, options, host))
-        except* BuildError as group:
-            # A file that fails to load, fails for every file in the folder of its name.
-            known = set(map(str, faults))
-            faults.extend(leaf for leaf in group.exceptions if isinstance(leaf, BuildError) and str(leaf) not in known)
-    if faults:
-        count = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
-        raise TreeError(f"{count} in {root}, first: {faults[0]}", faults)
-    return Application(routes, options, host)
-
-
-def _load_route(root: Path, route_file: RouteFile, options: Options, host: Host) -> Route:
-    """Return the route that a file is; raise `TreeError` with what is wrong with it."""
-    segments, file = route_file
-    param_names = tuple(segment.name for segment in segments if segment.kind is not Kind.STATIC)
-    endpoint = page_endpoint(load_module(root, file), file, param_names, options.max_body_size, host)
-    is_guarded = endpoint.options.same_origin
-    return Route(segments, pattern_text(segments), route_name(segments), param_names, file, endpoint, is_guarded)
+    return text_response(request, 308, [("Location", location)], location.encode("latin-1"))

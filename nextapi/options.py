@@ -39,9 +39,9 @@ class Options:
     POST across sites. `max_body_size`: the most that `req.raw_body` reads where the body parser is off. `debug`: edited
     files count at once; on bare WSGI, a 500 shows its traceback; cookies of draft mode go over plain HTTP. `name`: the
     blueprint's name, the namespace of Django's URLs. `secret`: what the cookies of draft mode are made from, b"" where
-    the option is not given. `geo_headers`: which headers `request.geo` is read from, "vercel", "cloudflare" or a mapping
-    of its fields to headers; the proxy in front has to overwrite them. `proxy_origins`: origins that middleware may
-    rewrite a request to.
+    the option is not given. `geo_headers`: which headers `request.geo` is read from, "vercel", "cloudflare" or a
+    mapping of its fields to headers; the proxy in front has to overwrite them. `proxy_origins`: origins that middleware
+    may rewrite a request to.
     """
 
     page_extensions: tuple[str, ...] = ("py",)

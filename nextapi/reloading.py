@@ -12,7 +12,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from nextapi.app import Application, Host, build
+from nextapi.app import Application, Host
+from nextapi.building import build
 from nextapi.errors import TreeError
 from nextapi.loading import Stamp, drop_stale, follow_imports, load_again, put_back, stamp
 from nextapi.options import Options

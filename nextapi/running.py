@@ -20,7 +20,7 @@ from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
-__all__ = ["Run"]
+__all__ = ["Run", "current_run"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -33,6 +33,11 @@ _logger = logging.getLogger("nextapi")
 
 _current: ContextVar[Run] = ContextVar("nextapi_run")
 """The run that a task belongs to."""
+
+
+def current_run() -> Run | None:
+    """Return the run whose coroutine calls this, or whose coroutines called what does; None elsewhere."""
+    return _current.get(None)
 
 
 class Run:
@@ -53,6 +58,14 @@ class Run:
     def call(self, function: Callable[[], object]) -> None:
         """Have a function called in the thread and the context of the coroutines, before what is started next."""
         self._driver.call(partial(self.context.run, function))
+
+    def is_in_loop(self) -> bool:
+        """Say whether its event loop runs in this thread, and would wait for whatever is called now."""
+        return self._driver.is_in_loop()
+
+    def call_outside(self, function: Callable[[], T]) -> Awaitable[T]:
+        """Have a function called from a coroutine, in the same context and thread, as if no event loop ran there."""
+        return asyncio.get_running_loop().run_in_executor(self.executor, copy_context().run, function)
 
     def finish(self, awaitable: Awaitable[T]) -> T:
         """Run an awaitable to its end, and return its result or raise what it raised."""
@@ -171,17 +184,25 @@ def _driver() -> _ThreadDriver | _GeventDriver:
 # A loop for each thread
 
 
-class _KeptLoop(threading.local):
-    """The event loop of this thread, made when it is first asked for, and anew after a fork."""
+class _KeptLoops(threading.local):
+    """The event loops of this thread, made when they are asked for, and anew after a fork.
 
-    loop: asyncio.AbstractEventLoop | None = None
-    process = 0
+    Most often there is one. While a coroutine has called what runs coroutines itself, as middleware calls a handler,
+    that has the next one.
+    """
+
+    def __init__(self) -> None:
+        self.ends: list[_End] = []
+        self.process = 0
 
     def get(self) -> asyncio.AbstractEventLoop:
-        if self.loop is None or self.process != os.getpid():
-            self.loop, self.process = _new_loop(), os.getpid()
-            self.end = _End(self.loop, self.process)
-        return self.loop
+        if self.process != os.getpid():
+            self.ends, self.process = [], os.getpid()
+        for end in self.ends:
+            if not end.loop.is_running():
+                return end.loop
+        self.ends.append(_End(_new_loop(), self.process))
+        return self.ends[-1].loop
 
 
 class _End:
@@ -192,20 +213,20 @@ class _End:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, process: int) -> None:
-        self._loop = loop
+        self.loop = loop
         self._process = process
 
     def __del__(self) -> None:
         if self._process == os.getpid():
-            self._loop.close()
+            self.loop.close()
         else:
-            _inherited.append(self._loop)
+            _inherited.append(self.loop)
 
 
 _inherited: list[asyncio.AbstractEventLoop] = []
 
 
-_kept = _KeptLoop()
+_kept = _KeptLoops()
 
 
 class _ThreadDriver:
@@ -243,11 +264,16 @@ class _Here(Executor):
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         loop = asyncio._get_running_loop()
+        task = asyncio.current_task(loop) if loop is not None else None
+        if loop is not None and task is not None:  # one loop's at a time is known to a thread from Python 3.14 on
+            asyncio.tasks._leave_task(loop, task)
         asyncio._set_running_loop(None)
         try:
             return _done(function, *args, **kwargs)
         finally:
             asyncio._set_running_loop(loop)
+            if loop is not None and task is not None:
+                asyncio.tasks._enter_task(loop, task)
 
 
 def _done(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

@@ -22,15 +22,17 @@ from werkzeug.test import TestResponse
 from nextapi.adapters.wsgi import WSGIApp, WSGIHost, create_app
 from nextapi.app import Application, Match, Route
 from nextapi.errors import LoadError, RootError
-from nextapi.handlers.pages import page_endpoint
+from nextapi.handlers.endpoints import page_endpoint
 from nextapi.http.cookies import serialize_cookie
 from nextapi.http.message import Request, Response
 from nextapi.loading import load_module, unload
+from nextapi.middleware.root import Passed
 from nextapi.options import OptionSettings, read_options
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
 from nextapi.routing.paths import CanonicalPath
 from nextapi.types import NextApiHandler, PageConfig
+from nextapi.web.request import Site
 
 __all__ = ["Client", "call", "load"]
 
@@ -151,16 +153,18 @@ class _OneRoute(Application):
         options = read_options({})
         host = WSGIHost(options)
         super().__init__([], options, host)
-        endpoint = page_endpoint(module, file, tuple(params), options.max_body_size, host)
-        self._route = Route((), pattern, "test", tuple(params), file, endpoint, endpoint.options.same_origin)
+        site = Site(host.origin, options.max_body_size, options.geo_headers)
+        endpoint = page_endpoint(module, file, pattern, tuple(params), site, host)
+        is_guarded = endpoint.options.same_origin
+        self._route = Route((), pattern, "test", tuple(params), file, endpoint, is_guarded, endpoint.answer)
         self._captured = [_quoted(value) for value in params.values()]
         self._raw = raw
 
-    def handle(self, request: Request, match: Match | None = None) -> Response:
+    def handle(self, request: Request, match: Match | None = None, passed: Passed | None = None) -> Response:
         if self._raw is not None:
             request.raw = self._raw
         match = Match(self._route, self._captured, CanonicalPath(request.path))
-        return super().handle(request, match)
+        return super().handle(request, match, passed)
 
 
 def _quoted(value: object) -> str | list[str]:

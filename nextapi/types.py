@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, Required, TypedDict
 
 from nextapi.http.sizes import Size
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import DataT, NextApiResponse
 
-__all__ = ["ApiConfig", "BodyParserConfig", "NextApiHandler", "PageConfig", "RouteContext", "Size"]
+__all__ = [
+    "ApiConfig",
+    "BodyParserConfig",
+    "MatcherCondition",
+    "MatcherObject",
+    "MiddlewareConfig",
+    "NextApiHandler",
+    "PageConfig",
+    "RouteContext",
+    "Size",
+]
 
 NextApiHandler = Callable[[NextApiRequest[Any], NextApiResponse[DataT]], object]
 """What a file of `pages/api` defines as `handler`, a function or a coroutine function; what it returns is ignored,
@@ -49,6 +59,31 @@ class PageConfig(TypedDict, total=False):
 
     api: ApiConfig
     maxDuration: int
+    regions: str | list[str]
+    runtime: Literal["nodejs", "edge", "experimental-edge"]
+
+
+class MatcherCondition(TypedDict, total=False):
+    """What a matcher asks of a request: `type` is "header", "cookie", "query" or "host", `value` a regular expression."""
+
+    type: Required[Literal["header", "cookie", "query", "host"]]
+    key: str
+    value: str
+
+
+class MatcherObject(TypedDict, total=False):
+    """A path, `source`, with what else has to be so: all of `has`, and nothing of `missing`."""
+
+    source: Required[str]
+    has: list[MatcherCondition]
+    missing: list[MatcherCondition]
+    locale: Literal[False]
+
+
+class MiddlewareConfig(TypedDict, total=False):
+    """The `config` of `middleware.py`: `matcher` says which requests it is for, all without one (Next's name)."""
+
+    matcher: str | MatcherObject | Sequence[str | MatcherObject]
     regions: str | list[str]
     runtime: Literal["nodejs", "edge", "experimental-edge"]
 

@@ -12,12 +12,14 @@ from typing import IO, TYPE_CHECKING, Unpack, cast
 
 from werkzeug.wsgi import LimitedStream
 
-from nextapi.app import Application
+from nextapi.app import Application, Route
 from nextapi.draft import Draft
 from nextapi.http.message import Body, Relayed, Request, Response, read_fully
+from nextapi.http.relay import call_application
 from nextapi.options import Options, OptionSettings, read_options
 from nextapi.reloading import LiveTree
 from nextapi.routing.paths import raw_path
+from nextapi.routing.tree import Captured
 from nextapi.running import Run
 
 if TYPE_CHECKING:
@@ -48,12 +50,27 @@ class WSGIHost:
     """What a server can say and do, for the application (`nextapi.app.Host`)."""
 
     checks_paths = False
+    has_urls = False
 
     def __init__(self, options: Options) -> None:
         self.draft = Draft(options.secret, options.debug)
 
     def trusted_host(self, request: Request) -> str | None:
         return request.headers.get("host")
+
+    def origin(self, request: Request) -> str:
+        environ = request.environ
+        host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+        return f"{environ['wsgi.url_scheme']}://{host}"
+
+    def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
+        return None
+
+    def call_after(self, request: Request, function: Callable[[], object]) -> None:
+        request.call_on_close(function)
+
+    def unpack(self, relayed: Relayed, request: Request) -> Response:
+        return call_application(relayed.response, request, partial(self.report, request))
 
     def report(self, request: Request, error: Exception) -> None:
         _logger.error("%s %r raised after its answer had begun", request.method, request.path, exc_info=error)
@@ -99,19 +116,19 @@ class WSGIApp:
             request.close()
             if request.start_response is None:
                 raise  # the answer may have begun: the server knows, and cuts the connection then
-            return self._fail(request.method, start_response)
+            return self._fail(request, start_response)
         except BaseException:
             request.close()
             raise
 
-    def _fail(self, method: str, start_response: StartResponse) -> Iterable[bytes]:
-        body, headers = b"Internal Server Error", []
+    def _fail(self, request: Request, start_response: StartResponse) -> Iterable[bytes]:
+        body, headers = request.failure, []
         if self._live is not None:
             body = traceback.format_exc().encode("utf-8", "replace")
             headers.append(("Content-Type", "text/plain; charset=utf-8"))
         headers.append(("Content-Length", str(len(body))))
         start_response("500 Internal Server Error", headers)
-        return (b"" if method == "HEAD" else body,)
+        return (b"" if request.method == "HEAD" else body,)
 
 
 def to_request(environ: WSGIEnvironment, start_response: StartResponse | None = None) -> Request:

@@ -19,7 +19,7 @@ from nextapi.errors import (
     SegmentError,
     TreeError,
 )
-from nextapi.routing.scan import scan_pages
+from nextapi.routing.scan import scan_root
 from nextapi.routing.segments import Kind
 
 __all__ = ["Issue", "exit_code", "faults_of", "find_issues", "print_issues", "write_issues"]
@@ -61,10 +61,9 @@ def find_issues(tree: MountedTree) -> list[Issue]:
         tree.build()
     except TreeError as error:
         issues += faults_of(error)
-    pages = tree.root / "pages"
-    if not pages.is_dir():
-        return issues
-    for segments, file in scan_pages(pages, tree.options.page_extensions).routes:
+    for segments, file, is_app in scan_root(tree.root, tree.options.page_extensions).routes:
+        if is_app:
+            continue  # what is checked is how `res` is used
         try:
             module = parse(file.read_bytes())
         except OSError:  # a fault that importing the file has told

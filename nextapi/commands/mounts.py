@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nextapi.app import Application, Host, build
+from nextapi.app import Application, Host
+from nextapi.building import build
 from nextapi.options import Options
 
 __all__ = ["MountedTree", "shown"]

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 from nextapi.app import Route
 from nextapi.commands.colours import BOLD, DIM, paint
 from nextapi.commands.mounts import MountedTree, shown
-from nextapi.routing.scan import IgnoredFile, scan_pages
+from nextapi.routing.scan import IgnoredFile, scan_root
 
 __all__ = ["print_routes"]
 
@@ -43,7 +43,7 @@ def print_routes(trees: Sequence[MountedTree], out: TextIO, as_json: bool, with_
 
 
 def _ignored(tree: MountedTree) -> list[IgnoredFile]:
-    scan = scan_pages(tree.root / "pages", tree.options.page_extensions)
+    scan = scan_root(tree.root, tree.options.page_extensions)
     return [entry for entry in scan.ignored if entry.file.name != "__pycache__"]
 
 

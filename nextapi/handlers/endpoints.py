@@ -49,7 +49,7 @@ def page_endpoint(
 def _edge_hint(handler: object, is_edge: bool) -> str:
     if is_edge or not callable(handler) or count_arguments(handler, 2) != 1:
         return ""
-    return "; for a handler(request) of the edge dialect add config = {\"runtime\": \"edge\"}"
+    return '; for a handler(request) of the edge dialect add config = {"runtime": "edge"}'
 
 
 def route_endpoint(module: ModuleType, file: Path, site: Site, host: HandlerHost) -> RouteEndpoint:

@@ -17,8 +17,8 @@ _YEAR = 31_536_000
 
 # Next's names that mean nothing here, or something else; what to do is said where one turns up.
 _UNKNOWN = {
-    "generate_static_params": "nothing is made before it is asked for: leave it out; `revalidate` and the page cache keep "
-    "what was made",
+    "generate_static_params": "nothing is made before it is asked for: leave it out; `revalidate` says how long an "
+    "answer may be kept",
     "dynamic_params": "there is no list of static paths that others could be refused by: check the parameter in the "
     "handler, and call not_found()",
     "fetch_cache": "fetch() keeps nothing: leave it out",
@@ -94,7 +94,7 @@ def segment_config(module: ModuleType) -> tuple[SegmentConfig, list[str]]:
 
 def _revalidate(value: Any, faults: list[str]) -> int | bool | None:
     if value is None or value is False:
-        return value  # type: ignore[no-any-return]  # it is one of the two
+        return value
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         faults.append(f"`revalidate` is {value!r}, not a number of seconds or False")
         return None

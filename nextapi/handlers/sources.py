@@ -1,4 +1,4 @@
-"""Bodies that are made while they are sent, and what runs the coroutines of a request, for handlers of every dialect."""
+"""Bodies that are made while they are sent, and what runs the coroutines of a request, whatever the dialect."""
 
 from __future__ import annotations
 

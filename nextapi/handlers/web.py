@@ -1,5 +1,5 @@
-"""What handlers of the web dialect and middleware have in common: they are called, awaited, and what they return becomes
-the application's response.
+"""What handlers of the web dialect and middleware have in common: they are called, awaited, and what they return
+becomes the application's response.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from nextapi.errors import NoAnswerError, HTTPError
+from nextapi.errors import HTTPError, NoAnswerError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.sources import new_run, open_source
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
@@ -21,18 +21,20 @@ from nextapi.web.scope import Scope, after, enter, leave
 __all__ = ["NextFetchEvent", "Returned", "WebHandlers", "count_arguments", "handler_problem"]
 
 # What is the server's to say (PEP 3333), and the length, which is that of the body.
-_NOT_SENT = frozenset({
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "trailers",
-    "transfer-encoding",
-    "upgrade",
-})
+_NOT_SENT = frozenset(
+    {
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
 
 
 class Returned(NamedTuple):

@@ -134,6 +134,15 @@ class Request:
             except Exception:
                 _logger.exception("%s %r: closing failed", self.method, self.path)
 
+    def replace_headers(self, headers: dict[str, str]) -> None:
+        """Give the request other headers, as an environ has them; the host's own request keeps its own."""
+        kept = {
+            name: value
+            for name, value in self.environ.items()
+            if not name.startswith("HTTP_") and name not in ("CONTENT_TYPE", "CONTENT_LENGTH")
+        }
+        self.environ = kept | headers
+
     @property
     def state(self) -> SimpleNamespace:
         """What middleware leaves for those that come after it, as attributes."""

@@ -40,7 +40,13 @@ class RootMiddleware:
     """The function of a `middleware.py`, and which requests it is for."""
 
     def __init__(
-        self, function: Callable[..., object], takes_event: bool, matcher: Matcher, file: Path, site: Site, host: HandlerHost
+        self,
+        function: Callable[..., object],
+        takes_event: bool,
+        matcher: Matcher,
+        file: Path,
+        site: Site,
+        host: HandlerHost,
     ) -> None:
         self.file = file
         self.matcher = matcher
@@ -127,7 +133,9 @@ def merge(passed: Passed, response: Response, kind: str | None) -> None:
     vary = [value for name, value in own if name == "vary"]
     if vary:
         dropped.add("vary")
-        added.append(("vary", ", ".join([*vary, *(value for name, value in response.headers if name.lower() == "vary")])))
+        added.append(
+            ("vary", ", ".join([*vary, *(value for name, value in response.headers if name.lower() == "vary")]))
+        )
     cookies = {value for name, value in own if name == "set-cookie"}
     rest = [
         (name, value)

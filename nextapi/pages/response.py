@@ -79,6 +79,9 @@ class NextApiResponse(Generic[DataT]):
         self._status = 200
         self._headers: dict[str, tuple[str, HeaderValue]] = {}
         self._are_lines = True  # `_headers` has a text for each name, and goes out as it is
+        if request.preset:
+            for name, value in request.preset:
+                self.append_header(name, value if name != "set-cookie" else [value])
 
     @property
     def headers_sent(self) -> bool:

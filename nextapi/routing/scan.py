@@ -84,7 +84,9 @@ def _scan_app(app: Path, extensions: tuple[str, ...], found: Scan) -> None:
 def _add(found: Scan, parts: list[str], file: Path, is_app: bool) -> None:
     try:
         if is_app and (odd := next((part for part in parts if part.startswith(("@", "(."))), "")):
-            raise ValueError(f"{odd!r} is a parallel or intercepting route, which is for pages: a route has a plain path")
+            raise ValueError(
+                f"{odd!r} is a parallel or intercepting route, which is for pages: a route has a plain path"
+            )
         found.routes.append(RouteFile(tuple(map(parse_segment, parts)), file, is_app))
     except ValueError as error:
         found.faults.append(SegmentError(f"{file}: {error}", file))

@@ -39,8 +39,8 @@ class Readable(ABC):
         """Return how much of it is read."""
 
     @abstractmethod
-    def _call_on_close(self) -> Callable[[Callable[[], object]], object]:
-        """Return what takes the functions that close what the body was parsed to."""
+    def _call_on_close(self) -> Callable[[Callable[[], object]], None] | None:
+        """Return what takes the functions that close the uploads of a form; None where they close by themselves."""
 
     @property
     def body_used(self) -> bool:

@@ -1,6 +1,6 @@
 """`NextURL`: a `URL` that knows the prefix which the application is mounted at (Next's `basePath`).
 
-As in Next, the href has no userinfo, a loopback address is "localhost", and the path keeps the form of its end: one
+As in Next, the href has no userinfo, and the path keeps the form of its end: one
 that had a trailing slash when it was parsed has one whatever it is set to, another has none.
 """
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NextURL"]
 
-_LOOPBACK = re.compile(r"127(?:\.[0-9]+){3}|\[::1\]")
 _DATA = re.compile(r"/_next/data/([^/]*)(.*)\.json")
 
 
@@ -44,8 +43,6 @@ class NextURL(URL):
 
     def _parse(self, text: str | URL, base: str | URL | None) -> None:
         super()._parse(text, base)
-        if self._host and _LOOPBACK.fullmatch(self._host):
-            self._host = "localhost"
         path = self._path
         self._trailing_slash = path.endswith("/") if path != "/" else self._trailing_slash_of_root
         self._base_path = ""

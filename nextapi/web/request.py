@@ -21,7 +21,7 @@ from nextapi.web.next_url import NextURL
 from nextapi.web.response import BodyInit, Response
 from nextapi.web.url import URL
 
-__all__ = ["NextRequest", "Site", "environ_of", "message_of", "request_of", "was_looked_at"]
+__all__ = ["NextRequest", "Site", "changed_headers", "environ_of", "message_of", "request_of", "was_looked_at"]
 
 _NULL_BODY = frozenset({"GET", "HEAD"})
 
@@ -30,9 +30,9 @@ _NULL_BODY = frozenset({"GET", "HEAD"})
 class Site:
     """What the requests of an endpoint have in common.
 
-    `origin` says a request's origin, "https://example.com". `limit` is how much of a body is read. `geo_headers` are the
-    names of the headers that say where a client is. With `has_prefix`, URLs have what stands before the mount. With `keeps_body`
-    the body is left for who comes after, and then the stream, too, is held to the limit.
+    `origin` says a request's origin, "https://example.com". `limit` is how much of a body is read. `geo_headers` are
+    the names of the headers that say where a client is. With `has_prefix`, URLs have what stands before the mount. With
+    `keeps_body` the body is left for who comes after, and then the stream, too, is held to the limit.
     """
 
     origin: Callable[[Request], str]
@@ -120,10 +120,7 @@ class NextRequest(Readable):
 
     @property
     def geo(self) -> dict[str, str]:
-        """Where the client is, {"country": "SE", "city": "Lund"}, as the headers say that the option `geo_headers` names.
-
-        Nothing is known without the option, nor what the headers do not say.
-        """
+        """Where the client is, {"country": "SE", "city": "Lund"}, as far as headers of the option `geo_headers` say."""
         headers = self._request.headers
         found = {field: headers.get(name) for field, name in self._site.geo_headers.items()}
         return {field: unquote(value) for field, value in found.items() if value}
@@ -176,7 +173,7 @@ class NextRequest(Readable):
     def _limit(self) -> Limit:
         return self._site.limit
 
-    def _call_on_close(self) -> Callable[[Callable[[], object]], object]:
+    def _call_on_close(self) -> Callable[[Callable[[], object]], None] | None:
         return self._request.call_on_close
 
     def __repr__(self) -> str:
@@ -195,6 +192,14 @@ def was_looked_at(request: NextRequest) -> bool:
     return request._headers is not None
 
 
+def changed_headers(request: NextRequest) -> Headers | None:
+    """Return the headers that a request was given in place of its own, None where they are its own."""
+    headers = request._headers
+    if headers is None or headers.multi_items() == request_headers(request._request.environ).multi_items():
+        return None
+    return headers
+
+
 def message_of(request: NextRequest) -> Request:
     """Return the application's request that a handler's request is."""
     return request._request
@@ -209,3 +214,6 @@ def environ_of(headers: Headers) -> dict[str, str]:
     if "HTTP_COOKIE" in environ:
         environ["HTTP_COOKIE"] = "; ".join(headers.get_all("cookie"))
     return environ
+
+
+def user_agent(request: NextRequest) -> object: ...

@@ -27,7 +27,18 @@ from nextapi.web.url import URL
 if TYPE_CHECKING:
     from nextapi.web.request import NextRequest
 
-__all__ = ["BodyInit", "NextResponse", "Response", "Passage", "content_of", "is_passage", "pairs_of", "passage_of", "response_of", "take_content"]
+__all__ = [
+    "BodyInit",
+    "NextResponse",
+    "Passage",
+    "Response",
+    "content_of",
+    "is_passage",
+    "pairs_of",
+    "passage_of",
+    "response_of",
+    "take_content",
+]
 
 BodyInit: TypeAlias = str | bytes | bytearray | memoryview | int | float | URLSearchParams | FormData | Source
 """What a body is made of: text, bytes, a number, a form, or a stream, which is an iterator or async iterator of text
@@ -104,7 +115,8 @@ class Response(Readable):
         if status in _NULL_BODY:
             raise TypeError(f"Response constructor: Invalid response status code {status}: it has no body")
         if isinstance(body, str):  # most bodies
-            self._content, content_type = utf8(body), _TEXT
+            content_type: str | None = _TEXT
+            self._content = utf8(body)
         else:
             self._content, content_type = content_of(body)
         if content_type and (headers is None or all(name != "content-type" for name, _ in self._pairs)):
@@ -213,8 +225,8 @@ class Response(Readable):
     def _limit(self) -> Limit:
         return _NO_LIMIT
 
-    def _call_on_close(self) -> Callable[[Callable[[], object]], object]:
-        return lambda _: None  # files of a form that somebody else sent close with the last reference
+    def _call_on_close(self) -> None:
+        return None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._status}>"

@@ -36,13 +36,14 @@ from nextapi.app import Application, Match, Route, host_params
 from nextapi.commands.mounts import MountedTree
 from nextapi.draft import Draft
 from nextapi.errors import TreeError
-from nextapi.http.message import Request, Response
+from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.relay import call_application
 from nextapi.loading import is_loaded_elsewhere
 from nextapi.options import Options, OptionSettings, read_options
 from nextapi.reloading import LiveTree
 from nextapi.routing.paths import cut_path, quote_path
 from nextapi.routing.segments import Kind, Segment, identifier
+from nextapi.routing.tree import Captured
 from nextapi.running import Run
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def _hosts_answer(method: str, path: str) -> str | None:
 
 class _Host:
     checks_paths = True
+    has_urls = True
 
     def __init__(self, options: Options) -> None:
         self.draft = Draft(options.secret, options.debug, lambda: (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
@@ -156,6 +158,18 @@ class _Host:
     def report(self, request: Request, error: Exception) -> None:
         _logger.error("%s %r raised after its answer had begun", request.method, request.path, exc_info=error)
         got_request_exception.send(sender=type(self), request=request.raw)
+
+    def origin(self, request: Request) -> str:
+        return f"{request.raw.scheme}://{request.raw.get_host()}"
+
+    def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
+        return None
+
+    def call_after(self, request: Request, function: Callable[[], object]) -> None:
+        request.call_on_close(function)
+
+    def unpack(self, relayed: Relayed, request: Request) -> Response:
+        raise NotImplementedError
 
     def new_run(self, name: str) -> Run:
         run = Run(name)

@@ -30,11 +30,12 @@ from nextapi.app import Application, Match, Route, host_params
 from nextapi.commands.mounts import MountedTree
 from nextapi.draft import Draft
 from nextapi.errors import OptionError, TreeError
-from nextapi.http.message import Request, Response
+from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.relay import call_application
 from nextapi.options import Options, OptionSettings, read_options
 from nextapi.reloading import LiveTree
 from nextapi.routing.paths import cut_path, quote_path, raw_path
+from nextapi.routing.tree import Captured
 from nextapi.running import Run
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def _mounted(state: BlueprintSetupState, root: Path, options: Options, host: _Ho
 
 class _Host:
     checks_paths = True
+    has_urls = True
 
     def __init__(self, app: flask.Flask, options: Options) -> None:
         self._app = app
@@ -129,8 +131,20 @@ class _Host:
         host: str = request.raw.host
         return host or None
 
+    def origin(self, request: Request) -> str:
+        return f"{request.raw.scheme}://{request.raw.host}"
+
+    def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
+        return None
+
     def new_run(self, name: str) -> Run:
         return Run(name)
+
+    def call_after(self, request: Request, function: Callable[[], object]) -> None:
+        request.call_on_close(function)
+
+    def unpack(self, relayed: Relayed, request: Request) -> Response:
+        return self.call(relayed.response, request)
 
     def status_of(self, value: object) -> int | None:
         return value.status_code if isinstance(value, WerkzeugResponse) else None
