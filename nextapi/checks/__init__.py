@@ -5,6 +5,6 @@ another function, an exception that a `with` may swallow, two conditions that ma
 """
 
 from nextapi.checks.finding import Finding
-from nextapi.checks.module import check_module, config_lines, parse
+from nextapi.checks.module import check_module, config_lines, name_lines, parse
 
-__all__ = ["Finding", "check_module", "config_lines", "parse"]
+__all__ = ["Finding", "check_module", "config_lines", "name_lines", "parse"]

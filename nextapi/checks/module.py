@@ -12,7 +12,7 @@ from nextapi.checks.flow import Flow
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
 
-__all__ = ["check_module", "config_lines", "parse"]
+__all__ = ["check_module", "config_lines", "name_lines", "parse"]
 
 # Of `req`; all others may have the path's parameters in them.
 _WITHOUT_PARAMS = frozenset(
@@ -60,6 +60,16 @@ def config_lines(module: ast.Module) -> dict[tuple[str, ...], int]:
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 lines[*place, key.value] = key.lineno
                 pending.append(((*place, key.value), inner))
+    return lines
+
+
+def name_lines(module: ast.Module) -> dict[str, int]:
+    """Return the line of each name that a module's top level binds, the last one where there are several."""
+    lines: dict[str, int] = {}
+    for statement in module.body:
+        bound = ast.walk(statement) if not isinstance(statement, Function | ast.ClassDef) else [statement]
+        for node in bound:
+            lines |= dict.fromkeys(_bound_names(node), statement.lineno)
     return lines
 
 
