@@ -25,12 +25,12 @@ from nextapi.routing.segments import Kind
 __all__ = ["Issue", "exit_code", "faults_of", "find_issues", "print_issues", "write_issues"]
 
 _FAULTS: dict[type[BuildError], tuple[str, str]] = {
-    RootError: ("E001", "name the folder that holds pages/, and put route files in its pages/api"),
+    RootError: ("E001", "name the folder that holds pages/ or app/, and put route files in pages/api or app"),
     SegmentError: ("E002", "rename the file or folder"),
     ConflictError: ("E003", "keep one of the files, or rename one"),
     LoadError: ("E004", "mend what its import raises"),
-    HandlerError: ("E005", "define `def handler(req, res)`"),
-    ConfigError: ("E006", "write the key and its value as Next does"),
+    HandlerError: ("E005", "define the function that is looked for, with its arguments"),
+    ConfigError: ("E006", "write the name and its value as it is said"),
 }
 
 

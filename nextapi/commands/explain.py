@@ -224,15 +224,15 @@ def _write_method(route: Route, method: str, out: TextIO) -> bool:
     if methods is None:
         return True
     allow = f"Allow: {', '.join(methods)}"
-    settings = _Settings(route)
+    settings, of_file = _Settings(route), f"{{}} in {shown(route.file)}"
     if place := settings.name_place(method):
         _write(out, "handler", place)
     elif method == "HEAD" and method in methods:
-        _write(out, "handler", f"{settings.name_place('GET') or 'GET'}, whose body is not sent")
+        _write(out, "handler", f"{settings.name_place('GET') or of_file.format('GET')}, whose body is not sent")
     elif method == "OPTIONS":
         _write(out, "answer", f"204 with {allow}: there is no OPTIONS in the file")
     elif method in methods:
-        _write(out, "handler", f"{method} in {shown(route.file)}")
+        _write(out, "handler", of_file.format(method))
     else:
         status = "405" if method in METHODS else "400"
         _write(out, "answer", paint(out, RED, f"{status}: there is no {method} in the file; {allow}"))
