@@ -361,7 +361,7 @@ def test_explain(request_line: str, code: int, said: list[str], capsys: pytest.C
             "PATCH /api/products/5",
             0,
             [
-                "middleware web/middleware.py: the matcher's '/api/products/:id' has this path, if the request has "
+                "middleware web/middleware.py: the matcher's '/api/products/:id' has this path, if the request has "  # noqa: ISC004
                 "header x-a = '1|2' and has host = 'a.example' and does not have cookie token",
                 "file web/app/api/products/[id]/route.py",
                 "pattern /api/products/[id]",
@@ -374,7 +374,7 @@ def test_explain(request_line: str, code: int, said: list[str], capsys: pytest.C
                 "duration 10 s (max_duration in web/app/api/products/[id]/route.py:5)",
                 "dynamic force-static (dynamic in web/app/api/products/[id]/route.py:6)",
                 "revalidate 60 s (revalidate in web/app/api/products/[id]/route.py:7)",
-                "body not parsed; request.json() and its like read up to 1KB "
+                "body not parsed; request.json() and its like read up to 1KB "  # noqa: ISC004
                 "(max_body_size in web/app/api/products/[id]/route.py:8)",
                 "handler PATCH in web/app/api/products/[id]/route.py:14",
             ],
