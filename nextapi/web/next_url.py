@@ -112,7 +112,12 @@ class _RequestURL(NextURL):
             self._is_opaque = self._trailing_slash = self._trailing_slash_of_root = False
             self._mount = self._base_path = base_path
         self._params = params
+        params._is_changed = bool(params._pairs)
         return getattr(self, name)
+
+    def __getstate__(self) -> object:
+        _ = self._scheme  # a copy has all parts
+        return super().__getstate__()
 
 
 _SLOTS = frozenset((*URL.__slots__, *NextURL.__slots__))
