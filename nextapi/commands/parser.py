@@ -82,8 +82,8 @@ def _add_tree_commands(
         "list the routes",
         lambda given: print_routes(trees(given), sys.stdout, given.json, given.ignored),
     )
-    routes.add_argument("--json", action="store_true", help="as a JSON document")
-    routes.add_argument("--ignored", action="store_true", help="also what below pages/ is no route, and why")
+    routes.add_argument("--json", action="store_true", help="as a JSON document, the route manifest")
+    routes.add_argument("--ignored", action="store_true", help="also what below pages/ and app/ is no route, and why")
     explain = add_command(
         commands,
         "explain",
@@ -99,7 +99,9 @@ def _add_tree_commands(
         lambda given: print_issues(trees(given), sys.stdout),
     )
     for parser in (routes, explain, check) if mounted is None else ():
-        parser.add_argument("--root", type=Path, default=Path("web"), help="the folder above pages/; web unless said")
+        parser.add_argument(
+            "--root", type=Path, default=Path("web"), help="the folder above pages/ and app/; web unless said"
+        )
         parser.add_argument("--page-extensions", default="py", metavar="PY,...", help="what route files end in")
 
 

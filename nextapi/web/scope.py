@@ -84,7 +84,7 @@ def _current(function: str) -> Scope:
     if scope is None:
         raise ScopeError(
             f"`{function}` was called outside a request scope: call it while a route handler, an edge handler or "
-            "middleware runs"
+            "middleware runs; in a test have `nextapi.testing.call` run the handler"
         )
     return scope
 
