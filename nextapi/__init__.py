@@ -18,11 +18,12 @@ from nextapi.web.form_data import FormData
 from nextapi.web.headers import Headers
 from nextapi.web.navigation import forbidden, not_found, permanent_redirect, redirect, unauthorized
 from nextapi.web.next_url import NextURL
-from nextapi.web.request import NextRequest, user_agent
+from nextapi.web.request import NextRequest
 from nextapi.web.response import NextResponse, Response
 from nextapi.web.scope import after, cookies, draft_mode, headers
 from nextapi.web.search_params import URLSearchParams
 from nextapi.web.url import URL
+from nextapi.web.user_agent import UserAgent, user_agent
 
 __all__ = [
     "URL",
@@ -49,6 +50,7 @@ __all__ = [
     "RouteContext",
     "TreeError",
     "URLSearchParams",
+    "UserAgent",
     "after",
     "cookies",
     "draft_mode",

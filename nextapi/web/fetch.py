@@ -245,8 +245,8 @@ def _follow(request: _Request, status: int, location: str) -> _Request:
     try:
         # Servers send UTF-8 as it is; http.client reads one character a byte.
         url = _target(URL(location.encode("latin-1").decode("utf-8", "replace"), request.url))
-    except URLError as error:
-        raise _error(request, f"{status} leads to what is no URL for fetch(): {error}") from error
+    except URLError:
+        raise _error(request, f"{status} leads to what is no http(s) URL, or names a user") from None
     if not url.hash:
         url.hash = request.url.hash
     if status != 303 and request.content is not None and not isinstance(request.content, bytes):
