@@ -346,7 +346,7 @@ def _failed(request: _Request, error: Exception) -> FetchError:
 
     last = error.args[-1] if error.args else None
     inner = last if isinstance(last, Exception) else error.__cause__
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError) or isinstance(inner, TimeoutError):
+    if isinstance(error, ReadTimeoutError) or isinstance(inner, TimeoutError):
         what = "connect" if isinstance(error, ConnectTimeoutError) else "answer"
         return FetchTimeoutError(
             f"fetch failed: {request.method} {request.url.origin}: the server did not {what} in time "

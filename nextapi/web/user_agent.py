@@ -89,7 +89,7 @@ _ARCHITECTURES = [
     ("arm64", re.compile(r"\b(?:aarch64|arm64)\b", re.IGNORECASE)),
     ("amd64", re.compile(r"\b(?:amd64|x86[_-]?64|wow64|win64|x64)\b", re.IGNORECASE)),
     ("ia32", re.compile(r"\b(?:i[346]86|x86)\b", re.IGNORECASE)),
-    ("arm", re.compile(r"\barmv?\d*[a-z]*\b", re.IGNORECASE)),
+    ("arm", re.compile(r"\barm(?:v\d+\w*|hf)?\b", re.IGNORECASE)),
 ]
 _TYPES = [
     ("console", re.compile(r"PlayStation|Nintendo|Xbox", re.IGNORECASE)),
