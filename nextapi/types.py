@@ -64,7 +64,7 @@ class PageConfig(TypedDict, total=False):
 
 
 class MatcherCondition(TypedDict, total=False):
-    """What a matcher asks of a request: `type` is "header", "cookie", "query" or "host", `value` a regular expression."""
+    """What a matcher asks of a request, by `type`; `value` is a regular expression."""
 
     type: Required[Literal["header", "cookie", "query", "host"]]
     key: str
@@ -88,7 +88,7 @@ class MiddlewareConfig(TypedDict, total=False):
     runtime: Literal["nodejs", "edge", "experimental-edge"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RouteContext:
     """What a route handler is given beside the request: the parameters of its path, a list for a catch-all."""
 

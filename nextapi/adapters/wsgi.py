@@ -135,7 +135,10 @@ def to_request(environ: WSGIEnvironment, start_response: StartResponse | None = 
     """Return the request that a WSGI environ says; with `start_response`, pieces of its answer may be sent early."""
     prefix, path = raw_path(environ)
     method, query_string = environ["REQUEST_METHOD"], environ.get("QUERY_STRING", "")
-    return Request(method, path, query_string, environ, to_body(environ), environ, prefix, start_response)
+    # Most requests read: without a call that finds no body.
+    has_none = method == "GET" and "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ
+    body = None if has_none else to_body(environ)
+    return Request(method, path, query_string, environ, body, environ, prefix, start_response)
 
 
 def to_body(environ: WSGIEnvironment) -> Body | None:

@@ -18,6 +18,7 @@ from nextapi.http.message import Response as Message
 from nextapi.running import current_run
 from nextapi.web.request import NextRequest, Site, changed_headers, environ_of, message_of, request_of
 from nextapi.web.response import Response
+from nextapi.web.scope import Scope
 
 __all__ = ["Answer", "FolderMiddleware", "folder_middleware"]
 
@@ -30,12 +31,13 @@ class FolderMiddleware:
     def __init__(self, function: Callable[..., object], file: Path, site: Site, host: HandlerHost) -> None:
         self.file = file
         self._function = function
+        self._host = host
         self._handlers = WebHandlers(file, host, is_relative=False)
         self._site = replace(site, keeps_body=True)
 
     def around(self, answer: Answer) -> Answer:
         """Return what answers a request by the middleware, which calls `answer`, or answers itself."""
-        handlers, site, function = self._handlers, self._site, self._function
+        handlers, site, function, host = self._handlers, self._site, self._function, self._host
 
         def answer_around(request: Request, params: dict[str, Any]) -> Message:
             request.start_response = None  # the answer is not complete when the handler has made it
@@ -59,7 +61,8 @@ class FolderMiddleware:
                     return answer_inside(changed or seen)
                 return run.call_outside(partial(answer_inside, changed or seen))
 
-            return handlers.to_message(handlers.call(request, function, seen, call_next), request)
+            scope = Scope(request, host)
+            return handlers.to_message(handlers.call(scope, function, seen, call_next), scope)
 
         return answer_around
 

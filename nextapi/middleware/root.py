@@ -15,6 +15,7 @@ from nextapi.middleware.matcher import Matcher, read_matcher
 from nextapi.web.headers import Headers
 from nextapi.web.request import Site, request_of
 from nextapi.web.response import passage_of
+from nextapi.web.scope import Scope
 
 __all__ = ["Passed", "RootMiddleware", "merge", "root_middleware"]
 
@@ -51,6 +52,7 @@ class RootMiddleware:
         self.file = file
         self.matcher = matcher
         self._function = function
+        self._host = host
         self._event = (NextFetchEvent(file.stem),) if takes_event else ()
         self._handlers = WebHandlers(file, host, is_relative=True, may_pass=True)
         self._site = site
@@ -58,17 +60,18 @@ class RootMiddleware:
     def call(self, request: Request) -> Passed:
         """Return what becomes of a request; an exception of the function's passes through."""
         handlers = self._handlers
-        returned = handlers.call(request, self._function, request_of(request, self._site), *self._event)
-        passage = passage_of(returned.response)
+        scope = Scope(request, self._host)
+        response = handlers.call(scope, self._function, request_of(request, self._site), *self._event)
+        passage = passage_of(response)
         passed = Passed(self.file)
         if passage is None:
-            passed.answer = answer = handlers.to_message(returned, request)
+            passed.answer = answer = handlers.to_message(response, scope)
             location = next((value for name, value in answer.headers if name == "location"), None)
             if location is not None and 300 <= answer.status <= 399:
                 _set_body(request, answer, location.encode("latin-1"))
             return passed
-        passed.headers = handlers.to_headers(returned, request)
-        passed.status = returned.response.status
+        passed.headers = handlers.to_headers(response, scope)
+        passed.status = response.status
         passed.request_headers, passed.target = passage.headers, passage.target
         return passed
 

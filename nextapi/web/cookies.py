@@ -142,10 +142,10 @@ class CookieAttributes(TypedDict, total=False):
 
     path: str | None
     domain: str | None
-    http_only: bool
-    secure: bool
+    http_only: bool | None
+    secure: bool | None
     same_site: SameSite | bool | None
-    partitioned: bool
+    partitioned: bool | None
     priority: Priority | None
 
 

@@ -53,6 +53,8 @@ class Scope:
     is_dynamic = False
     is_changed = False
     jar: Cookies | None = None
+    run: Run | None = None
+    """What has run the handler, where that is a coroutine."""
 
     def __init__(self, request: Request, host: ScopeHost) -> None:
         self.request = request
