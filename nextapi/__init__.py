@@ -11,7 +11,14 @@ from nextapi.handlers.web import NextFetchEvent
 from nextapi.http.cookies import CookieSerializeOptions, parse_cookie, serialize_cookie
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
-from nextapi.types import MiddlewareConfig, NextApiHandler, PageConfig, RouteContext
+from nextapi.types import (
+    AsyncCallNext,
+    CallNext,
+    MiddlewareConfig,
+    NextApiHandler,
+    PageConfig,
+    RouteContext,
+)
 from nextapi.web.cookies import RequestCookies, ResponseCookies
 from nextapi.web.fetch import fetch
 from nextapi.web.form_data import FormData
@@ -27,8 +34,10 @@ from nextapi.web.user_agent import UserAgent, user_agent
 
 __all__ = [
     "URL",
+    "AsyncCallNext",
     "BodyError",
     "BuildError",
+    "CallNext",
     "CookieSerializeOptions",
     "FetchError",
     "FormData",

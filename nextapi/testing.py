@@ -27,7 +27,6 @@ from nextapi.handlers.config import page_options
 from nextapi.handlers.endpoints import Endpoint, page_endpoint, route_endpoint
 from nextapi.handlers.refusals import error_response
 from nextapi.handlers.route import METHODS
-from nextapi.handlers.web import NextFetchEvent
 from nextapi.http.cookies import serialize_cookie
 from nextapi.http.message import Request, Response
 from nextapi.http.sizes import Size
@@ -37,23 +36,12 @@ from nextapi.options import OptionSettings, read_options
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
 from nextapi.routing.paths import CanonicalPath
-from nextapi.types import MiddlewareConfig, NextApiHandler, PageConfig, RouteContext
+from nextapi.types import MiddlewareConfig, NextApiHandler, PageConfig
 from nextapi.web.headers import Headers as WebHeaders
 from nextapi.web.headers import request_headers
-from nextapi.web.request import NextRequest, Site
+from nextapi.web.request import Site
 
 __all__ = ["Client", "MiddlewareResult", "RouteConfig", "call", "call_middleware", "load"]
-
-WebHandler: TypeAlias = (
-    Callable[[NextRequest], object]
-    | Callable[[NextRequest, RouteContext], object]
-    | Callable[[NextRequest, NextFetchEvent], object]
-    | Callable[[], object]
-)
-"""An edge handler or a route handler."""
-
-Middleware: TypeAlias = Callable[[NextRequest], object] | Callable[[NextRequest, NextFetchEvent], object]
-"""The function of a middleware.py."""
 
 Query: TypeAlias = str | Mapping[str, object] | Iterable[tuple[str, object]] | None
 
@@ -136,7 +124,7 @@ class RouteConfig(TypedDict, total=False):
 
 
 def call(
-    handler: NextApiHandler | WebHandler,
+    handler: Callable[..., object],
     path: str = "/api/test",
     *,
     method: str | None = None,
@@ -279,7 +267,7 @@ class MiddlewareResult:
 
 
 def call_middleware(
-    middleware: Middleware,
+    middleware: Callable[..., object],
     path: str = "/api/test",
     *,
     method: str = "GET",
