@@ -100,7 +100,9 @@ def keep_body(request: Request, limit: Limit) -> None:
         file.write(block)
     if body.length is not None and size < body.length:
         raise refused(400, "Invalid body")  # the client went away
-    request.body = Body(size, lambda size: _Reader(file).read(size), lambda: BufferedReader(_Reader(file)), is_kept=True)
+    request.body = Body(
+        size, lambda size: _Reader(file).read(size), lambda: BufferedReader(_Reader(file)), is_kept=True
+    )
 
 
 class _Reader(RawIOBase):

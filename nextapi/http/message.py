@@ -174,6 +174,10 @@ class Stream:
         """Have the first chunk made, so that an exception on the way to it is still the handler's."""
         self._first = next(self._chunks, b"")
 
+    def unreported(self) -> Iterator[bytes]:
+        """Return the chunks, for who makes another stream of them, which reports what fails."""
+        return self._chunks
+
     def __iter__(self) -> Stream:
         return self
 
