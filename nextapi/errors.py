@@ -175,7 +175,8 @@ class BodyUsedError(NextApiError, TypeError):
     """The body of a request or a response was read before."""
 
     def __init__(self) -> None:
-        super().__init__("Body is unusable: Body has already been read: call clone() before to read it twice")
+        super().__init__("Body is unusable: Body has already been read")
+        self.add_note("a body is read once: call clone() before to read it twice")
 
 
 class ScopeError(NextApiError, RuntimeError):

@@ -113,12 +113,17 @@ class WebHandlers:
     def to_headers(self, returned: Returned, request: Request) -> list[tuple[str, str]]:
         """Return the header lines of a response, with those of `cookies()`, without what is the server's to say."""
         headers = []
+        names = set()
         for pair in pairs_of(returned.response):
             name, value = pair
             if name in _NOT_SENT:
                 continue
+            if name in names and name != "set-cookie":
+                headers = [(known, f"{text}, {value}" if known == name else text) for known, text in headers]
+                continue
             if name == "location" and self._is_relative:
                 pair = name, self._relative(request, value)
+            names.add(name)
             headers.append(pair)
         if returned.scope.is_changed:
             _add_cookies(headers, returned.scope)

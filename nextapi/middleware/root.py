@@ -130,12 +130,10 @@ def merge(passed: Passed, response: Response, kind: str | None) -> None:
                 added.append((name, value))
             elif kind == "edge":
                 added.append((name, value))
-    vary = [value for name, value in own if name == "vary"]
-    if vary:
+    if vary := _varies(own):
         dropped.add("vary")
-        added.append(
-            ("vary", ", ".join([*vary, *(value for name, value in response.headers if name.lower() == "vary")]))
-        )
+        fields = {field.lower(): field for field in [*vary, *_varies(response.headers)]}
+        added.append(("vary", ", ".join(fields.values())))
     cookies = {value for name, value in own if name == "set-cookie"}
     rest = [
         (name, value)
@@ -143,3 +141,9 @@ def merge(passed: Passed, response: Response, kind: str | None) -> None:
         if name.lower() not in dropped and not (name.lower() == "set-cookie" and value in cookies)
     ]
     response.headers = [*added, *rest]
+
+
+def _varies(headers: list[tuple[str, str]]) -> list[str]:
+    """Return the names of headers in all Vary lines."""
+    lines = [value for name, value in headers if name.lower() == "vary"]
+    return [field.strip() for line in lines for field in line.split(",") if field.strip()]

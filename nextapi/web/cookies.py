@@ -142,10 +142,10 @@ class CookieAttributes(TypedDict, total=False):
 
     path: str | None
     domain: str | None
-    http_only: bool
-    secure: bool
+    http_only: bool | None
+    secure: bool | None
     same_site: SameSite | bool | None
-    partitioned: bool
+    partitioned: bool | None
     priority: Priority | None
 
 
@@ -171,10 +171,10 @@ class ResponseCookie:
     max_age: float | None = None
     expires: datetime | float | None = None
     domain: str | None = None
-    http_only: bool = False
-    secure: bool = False
+    http_only: bool | None = None
+    secure: bool | None = None
     same_site: SameSite | bool | None = None
-    partitioned: bool = False
+    partitioned: bool | None = None
     priority: Priority | None = None
 
     def __str__(self) -> str:
@@ -311,10 +311,10 @@ def parse_set_cookie(line: str) -> ResponseCookie | None:
         max_age=_number(max_age) if _NUMBER.fullmatch(max_age) else None,
         expires=_read_date(given.get("expires")),
         domain=given.get("domain") or None,
-        http_only="httponly" in given,
-        secure="secure" in given,
+        http_only="httponly" in given or None,
+        secure="secure" in given or None,
         same_site=cast("SameSite", same_site) if same_site in SAME_SITES else None,
-        partitioned="partitioned" in given,
+        partitioned="partitioned" in given or None,
         priority=cast("Priority", priority) if priority in PRIORITIES else None,
     )
 

@@ -178,7 +178,7 @@ def encode_form(form: FormData, boundary: str) -> bytes:
         if value.seekable():
             value.seek(0)
         chunks += (value.read(), b"\r\n")
-    chunks.append(f"--{boundary}--\r\n".encode("ascii"))
+    chunks.append(f"--{boundary}--".encode("ascii"))
     return b"".join(chunks)
 
 

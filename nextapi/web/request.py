@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
+from io import BufferedReader, BytesIO, RawIOBase
 from types import SimpleNamespace
 from typing import IO, Any, Self
 from urllib.parse import unquote
@@ -24,6 +24,7 @@ from nextapi.web.url import URL
 __all__ = ["NextRequest", "Site", "changed_headers", "environ_of", "message_of", "request_of", "was_looked_at"]
 
 _NULL_BODY = frozenset({"GET", "HEAD"})
+_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +145,11 @@ class NextRequest(Readable):
         return self._loads()
 
     @property
-    def body(self) -> IO[bytes] | None:
+    def body(self) -> BufferedReader | None:
         """The body as a readable binary file, read once and unbounded; None for GET and HEAD."""
         if self._request.method in _NULL_BODY:
             return None
-        body = self._take()
-        return BytesIO() if body is None else body.open()
+        return BufferedReader(_BodyStream(self), _BLOCK)
 
     def clone(self) -> Self:
         """Return a request with a body of its own to read; raise `BodyUsedError` where this one's was read."""
@@ -178,6 +178,26 @@ class NextRequest(Readable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.method} {self.url}>"
+
+
+class _BodyStream(RawIOBase):
+    """A request's body as a stream, which takes it when it is first read."""
+
+    _stream: IO[bytes] | None = None
+
+    def __init__(self, request: NextRequest) -> None:
+        self._request = request
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        if self._stream is None:
+            body = self._request._take()
+            self._stream = BytesIO() if body is None else body.open()
+        block = self._stream.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
 
 
 def request_of(request: Request, site: Site, pairs: list[tuple[str, str]] | None = None) -> NextRequest:

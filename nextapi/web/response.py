@@ -104,7 +104,7 @@ class Response(Readable):
         headers: HeadersInit | None = None,
     ) -> None:
         if status.__class__ is not int or not 200 <= status <= 599:
-            raise StatusError(f'init["status"] must be in the range of 200 to 599, inclusive: {status!r}')
+            raise _noted(StatusError('init["status"] must be in the range of 200 to 599, inclusive.'), f"not {status!r}")
         if status_text:
             check_header_value("status text", status_text)
             self.status_text = status_text
@@ -113,7 +113,7 @@ class Response(Readable):
         if body is None:
             return
         if status in _NULL_BODY:
-            raise TypeError(f"Response constructor: Invalid response status code {status}: it has no body")
+            raise _no_body_with(status)
         if isinstance(body, str):  # most bodies
             content_type: str | None = _TEXT
             self._content = utf8(body)
@@ -128,7 +128,7 @@ class Response(Readable):
     ) -> Self:
         response = cls(status=status, status_text=status_text, headers=headers)
         if status in _NULL_BODY:
-            raise TypeError(f"Response constructor: Invalid response status code {status}: it has no body")
+            raise _no_body_with(status)
         response._content = dumps(value)
         if headers is None or all(name != "content-type" for name, _ in response._pairs):
             response._pairs.append(_JSON)
@@ -142,7 +142,8 @@ class Response(Readable):
     @classmethod
     def _to(cls, url: str | URL, status: int, headers: HeadersInit | None = None) -> Self:
         if status not in _REDIRECTS:
-            raise StatusError(f'Failed to execute "redirect" on "response": Invalid status code: {status!r}')
+            error = StatusError('Failed to execute "redirect" on "response": Invalid status code')
+            raise _noted(error, f"{status!r} is none of 301, 302, 303, 307 and 308")
         response = cls(status=status, headers=headers)
         response.headers.set("location", location(url))
         return response
@@ -230,6 +231,20 @@ class Response(Readable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._status}>"
+
+
+ErrorT = TypeVar("ErrorT", bound=Exception)
+
+
+def _noted(error: ErrorT, note: str) -> ErrorT:
+    """Return an error, whose message is Next's, with a note, which its traceback shows."""
+    error.add_note(note)
+    return error
+
+
+def _no_body_with(status: int) -> TypeError:
+    error = TypeError(f"Response constructor: Invalid response status code {status}")
+    return _noted(error, f"a response with status {status} has no body: leave it out")
 
 
 async def _join(content: AsyncIterable[str | bytes]) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar, Token, copy_context
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, overload
 
 from nextapi.draft import Draft
@@ -199,7 +200,7 @@ class DraftMode:
         is_shared = bool(scope.request.environ.get("wsgi.multiprocess", True))
         cookie = parse_set_cookie(scope.host.draft.mode_cookie(enable, is_shared))
         assert cookie is not None, "draft mode's cookie has a name"
-        _cookies(scope).set(cookie)
+        _cookies(scope).set(cookie if enable else replace(cookie, value=""))
         self._is_enabled = enable
 
 

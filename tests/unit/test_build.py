@@ -175,7 +175,7 @@ def test_handler_is_whatever_can_be_called(tmp_path: Path, source: str) -> None:
     [
         ("{'apii': {}}", "config has the unknown key 'apii'; did you mean 'api'?"),
         ("{'run_time': 'nodejs'}", "config has the unknown key 'run_time'; did you mean 'runtime'?"),
-        ("{'zzz': 1}", "config has the unknown key 'zzz'; there is api, runtime"),
+        ("{'zzz': 1}", "config has the unknown key 'zzz'; there is api, maxDuration, regions, runtime"),
         ("{1: 2}", "config has the unknown key 1"),
         ("{'api': {'bodyparser': 1}}", "config['api'] has the unknown key 'bodyparser'; did you mean 'bodyParser'?"),
         ("{'api': {'body_parser': False}}", "unknown key 'body_parser'; did you mean 'bodyParser'?"),
@@ -199,7 +199,14 @@ def test_handler_is_whatever_can_be_called(tmp_path: Path, source: str) -> None:
             (f"{{'api': {{'responseLimit': {size!r}}}}}", f"['responseLimit'] is {size!r}, which is no size")
             for size in ("abc", "4 megabytes", {})
         ),
-        *((f"{{'runtime': {name!r}}}", f"config['runtime'] is {name!r}: ") for name in ("edge", "bogus", None)),
+        ("{'runtime': 'bogus'}", "config['runtime'] is 'bogus', not one of 'nodejs', 'edge', 'experimental-edge'"),
+        ("{'runtime': 1}", "config['runtime'] is 1, not one of"),
+        ("{'runtime': 'nodejs', 'regions': 7}", "config['regions'] is 7, not a name of a region or a list of them"),
+        ("{'runtime': 'nodejs', 'regions': ['sfo1', '']}", "config['regions'] is ['sfo1', '']"),
+        *(
+            (f"{{'maxDuration': {value!r}}}", f"config['maxDuration'] is {value!r}, not a number of seconds")
+            for value in (0, -1, "5", True, 1.5)
+        ),
     ],
 )
 def test_fault_of_a_config_is_told(tmp_path: Path, config: str, message: str) -> None:
@@ -217,6 +224,8 @@ def test_fault_of_a_config_is_told(tmp_path: Path, config: str, message: str) ->
         "{}",
         "{'api': {}}",
         "{'runtime': 'nodejs'}",
+        "{'runtime': 'nodejs', 'regions': ['sfo1', 'iad1'], 'maxDuration': 5}",
+        "{'runtime': 'nodejs', 'regions': 'all'}",
         "{'api': {'bodyParser': True, 'responseLimit': True, 'externalResolver': True}}",
         "{'api': {'bodyParser': {}, 'externalResolver': False, 'sameOrigin': False}}",
         *(f"{{'api': {{'bodyParser': {{'sizeLimit': {size!r}}}}}}}" for size in ("1mb", "1 KB", 10, 0, "-1", 1.5)),
@@ -243,7 +252,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         **{
             "pages/api/load.py": "1 / 0",
             "pages/api/none.py": "",
-            "pages/api/both.py": "config = {'apii': 1, 'runtime': 'edge', 'api': {'sameOrigin': 1}}\nhandler = 1",
+            "pages/api/both.py": "config = {'apii': 1, 'runtime': 'nope', 'api': {'sameOrigin': 1}}\nhandler = 1",
         },
     )
     told = [(type(fault).__name__, *(file.name for file in fault.files)) for fault in _faults(tmp_path)]
@@ -274,7 +283,7 @@ def test_faults_are_counted(tmp_path: Path, names: list[str], count: str) -> Non
 # The root
 
 
-@pytest.mark.parametrize("made", [None, "web", "web/app/api", "web/api"], ids=["nothing", "a file", "app/", "api/"])
+@pytest.mark.parametrize("made", [None, "web", "web/api"], ids=["nothing", "a file", "api/"])
 def test_root_that_holds_nothing_to_serve_is_told(tmp_path: Path, made: str | None) -> None:
     """A root that is missing, or no folder, or without pages/, is an error that says what was looked for, and where."""
     root = tmp_path / "web"
@@ -333,14 +342,14 @@ TREES: dict[str, tuple[list[type[BuildError]] | None, str]] = {
     "partial-brackets": ([SegmentError] * 3, "Next serves them under their literal names, which nobody means"),
     "empty-brackets": ([SegmentError], "Next serves it under its literal name, which nobody means"),
     "pages-config-dynamic": (SERVED, "a config is a Python value: it need not be a literal"),
-    "pages-edge-config-nonstatic": ([ConfigError], "pages/api runs 'nodejs' only"),
+    "pages-edge-config-nonstatic": (SERVED, "a config is a Python value: it need not be a literal"),
     "pages-runtime-bogus": ([ConfigError], REFUSED_BY_NEXT_TOO),
     "underscore-pages-api": (SERVED, "what starts with an underscore is no route"),
     "test-file-in-api": (SERVED, ""),
 }
 CONFIGS = {
     "pages-config-dynamic": "v = not True\nconfig = {'api': {'bodyParser': v}}\n",
-    "pages-edge-config-nonstatic": "rt = 'ed' + 'ge'\nconfig = {'runtime': rt}\n",
+    "pages-edge-config-nonstatic": "rt = 'node' + 'js'\nconfig = {'runtime': rt}\n",
     "pages-runtime-bogus": "config = {'runtime': 'bogus'}\n",
 }
 # What is served otherwise than recorded, or is not in the recording.

@@ -22,7 +22,7 @@ RECORDED = (
     b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
     b'--XX\r\nContent-Disposition: form-data; name="f"; filename="t.txt"\r\n'
     b"Content-Type: text/plain\r\n\r\nfile body\r\n"
-    b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\n2\r\n--XX--\r\n'
+    b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\n2\r\n--XX--'
 )
 FAILED = "Failed to parse body as FormData."
 
@@ -206,7 +206,7 @@ def test_writes_a_form() -> None:
     upload = _upload(b"file body", "t.txt", "text/plain")
     upload.read(3)
     assert encode_form(FormData([("a", "1"), ("f", upload), ("a", "2")]), "XX") == RECORDED
-    assert encode_form(FormData(), "XX") == b"--XX--\r\n"
+    assert encode_form(FormData(), "XX") == b"--XX--"
 
 
 def test_writes_names_that_need_escapes() -> None:
@@ -217,7 +217,7 @@ def test_writes_names_that_need_escapes() -> None:
         b'--XX\r\nContent-Disposition: form-data; name="\xc3\xa9"; filename="q%22%0A.txt"\r\n'
         b"Content-Type: application/octet-stream\r\n\r\n\n\r\n"
         b'--XX\r\nContent-Disposition: form-data; name="n"; filename="blob"\r\n'
-        b"Content-Type: application/octet-stream\r\n\r\n\r\n--XX--\r\n"
+        b"Content-Type: application/octet-stream\r\n\r\n\r\n--XX--"
     )
 
 

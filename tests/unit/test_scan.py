@@ -1,4 +1,4 @@
-"""Which files below pages/api are routes, and at which URL."""
+"""Which files below pages/api and app are routes, and at which URL."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from nextapi.errors import SegmentError
-from nextapi.routing.scan import scan_pages
+from nextapi.errors import ConflictError, SegmentError
+from nextapi.routing.scan import scan_root
 from nextapi.routing.segments import pattern_text
 
 
 def _touch(folder: Path, *names: str) -> None:
     for name in names:
-        file = folder / name
+        file = folder / "pages" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
 
 
 def _scanned(folder: Path, extensions: tuple[str, ...] = ("py",)) -> dict[str, str]:
     """Return the patterns of the routes by their files' names."""
-    scan = scan_pages(folder, extensions)
+    scan = scan_root(folder, extensions)
     assert not scan.faults
-    return {str(file.relative_to(folder)): pattern_text(pattern) for pattern, file in scan.routes}
+    return {str(route.file.relative_to(folder / "pages")): pattern_text(route.pattern) for route in scan.routes}
 
 
 @pytest.mark.parametrize(
@@ -95,36 +95,102 @@ def test_routes_come_in_order_of_their_files(tmp_path: Path) -> None:
     names = ["api/[z].py", "api/a.py", "api/a/b.py", "api/c/index.py", "api/z.py"]
     _touch(tmp_path, *reversed(names))
     assert sorted(_scanned(tmp_path)) == sorted(names)
-    assert [file for _, file in scan_pages(tmp_path, ("py",)).routes] == sorted(tmp_path / name for name in names)
+    found = [route.file for route in scan_root(tmp_path, ("py",)).routes]
+    assert found == sorted(tmp_path / "pages" / name for name in names)
 
 
 def test_name_that_is_no_segment_is_a_fault_of_its_file(tmp_path: Path) -> None:
     """Every file with a bad name in its path is told, and the others are routes all the same."""
     _touch(tmp_path, "api/[a]b.py", "api/c[d]/x.py", "api/ok.py")
-    scan = scan_pages(tmp_path, ("py",))
-    assert [pattern_text(pattern) for pattern, _ in scan.routes] == ["/api/ok"]
+    scan = scan_root(tmp_path, ("py",))
+    pages = tmp_path / "pages"
+    assert [pattern_text(route.pattern) for route in scan.routes] == ["/api/ok"]
     assert all(isinstance(fault, SegmentError) for fault in scan.faults)
-    assert [fault.files for fault in scan.faults] == [(tmp_path / "api/[a]b.py",), (tmp_path / "api/c[d]/x.py",)]
+    assert [fault.files for fault in scan.faults] == [(pages / "api/[a]b.py",), (pages / "api/c[d]/x.py",)]
     assert [str(fault).split(": ")[:2] for fault in scan.faults] == [
-        [str(tmp_path / "api/[a]b.py"), "'[a]b' is not wholly in brackets"],
-        [str(tmp_path / "api/c[d]/x.py"), "'c[d]' is not wholly in brackets"],
+        [str(pages / "api/[a]b.py"), "'[a]b' is not wholly in brackets"],
+        [str(pages / "api/c[d]/x.py"), "'c[d]' is not wholly in brackets"],
     ]
 
 
 def test_pages_without_api_has_no_routes(tmp_path: Path) -> None:
     """A folder `pages` without `api` is empty, not wrong."""
-    assert scan_pages(tmp_path, ("py",)) == ([], [], [])
+    (tmp_path / "pages").mkdir()
+    assert scan_root(tmp_path, ("py",)) == ([], [], [])
 
 
 def test_folders_that_link_to_each_other(tmp_path: Path) -> None:
     """A link to a folder that the way led through has no end either; each file is found by every way that has one."""
-    api = tmp_path / "api"
+    api = tmp_path / "pages" / "api"
     for name, other in ("xy", "yx"):
         (api / name).mkdir(parents=True)
         (api / name / "one").symlink_to(f"../{other}")
         (api / name / "two").symlink_to(f"../{other}")
     (api / "x" / "file.py").write_text("")
-    found = scan_pages(tmp_path, ("py",))
+    found = scan_root(tmp_path, ("py",))
     files = [str(route.file.relative_to(api)) for route in found.routes]
     assert files == ["x/file.py", "y/one/file.py", "y/two/file.py"]
     assert {entry.reason for entry in found.ignored} == {"is a link upwards, which has no end"}
+
+
+# app
+
+
+def _scan_app(root: Path, *names: str) -> dict[str, str]:
+    for name in names:
+        file = root / "app" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    scan = scan_root(root, ("py",))
+    assert not scan.faults
+    assert all(route.is_app for route in scan.routes)
+    return {str(route.file.relative_to(root / "app")): pattern_text(route.pattern) for route in scan.routes}
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("route.py", "/"),
+        ("api/a/route.py", "/api/a"),
+        ("feed.xml/route.py", "/feed.xml"),
+        ("(group)/a/(inner)/route.py", "/a"),
+        ("(group)/route.py", "/"),
+        ("a/[id]/[...rest]/route.py", "/a/[id]/[...rest]"),
+        ("%5Fescaped/route.py", "/_escaped"),
+        ("index/route.py", "/index"),
+    ],
+)
+def test_route_below_app(tmp_path: Path, name: str, pattern: str) -> None:
+    """A folder with a `route.py` is a route; groups have no part in the path, and %5F begins a name with `_`."""
+    assert _scan_app(tmp_path, name) == {name: pattern}
+
+
+@pytest.mark.parametrize(
+    "name", ["a/page.py", "a/index.py", "a.py", "_a/route.py", "a/_b/c/route.py", "a/test_route.py"]
+)
+def test_no_route_below_app(tmp_path: Path, name: str) -> None:
+    """Only `route.py` is a route, and nothing below a private folder."""
+    assert _scan_app(tmp_path, name) == {}
+
+
+@pytest.mark.parametrize("name", ["@slot/route.py", "(.)a/route.py", "(..)a/route.py", "(...)a/b/route.py"])
+def test_folder_for_pages_is_a_fault(tmp_path: Path, name: str) -> None:
+    """Parallel and intercepting routes are for pages: a route there is told, not served at an odd path."""
+    file = tmp_path / "app" / name
+    file.parent.mkdir(parents=True)
+    file.touch()
+    (fault,) = scan_root(tmp_path, ("py",)).faults
+    assert isinstance(fault, SegmentError)
+    assert fault.files == (file,)
+
+
+@pytest.mark.parametrize("page", ["page.py", "page.tsx"])
+def test_page_beside_a_route_is_a_fault(tmp_path: Path, page: str) -> None:
+    """One folder has one answer, as in Next."""
+    folder = tmp_path / "app" / "a"
+    folder.mkdir(parents=True)
+    (folder / "route.py").touch()
+    (folder / page).touch()
+    (fault,) = scan_root(tmp_path, ("py",)).faults
+    assert isinstance(fault, ConflictError)
+    assert fault.files == (folder / "route.py", folder / page)

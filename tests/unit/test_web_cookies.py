@@ -221,10 +221,10 @@ SECONDS = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1)).map(
         max_age=st.none() | st.integers(-(10**9), 10**9),
         expires=st.none() | SECONDS,
         domain=st.sampled_from([None, "example.com"]),
-        http_only=st.booleans(),
-        secure=st.booleans(),
+        http_only=st.sampled_from([True, None]),
+        secure=st.sampled_from([True, None]),
         same_site=st.sampled_from([None, "strict", "lax", "none"]),
-        partitioned=st.booleans(),
+        partitioned=st.sampled_from([True, None]),
         priority=st.sampled_from([None, "low", "medium", "high"]),
     )
 )
