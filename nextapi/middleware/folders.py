@@ -43,7 +43,7 @@ class FolderMiddleware:
         return partial(self._answer, answer)
 
     def _answer(self, answer: Answer, request: Request, params: dict[str, Any]) -> Message:
-        request.start_response = None  # the answer is not complete when the handler has made it
+        request.is_held = True
         seen = request_of(request, self._site)
         inside = _Inside(self.file, answer, request, params, seen, self._handlers)
         try:

@@ -104,7 +104,9 @@ class Response(Readable):
         headers: HeadersInit | None = None,
     ) -> None:
         if status.__class__ is not int or not 200 <= status <= 599:
-            raise _noted(StatusError('init["status"] must be in the range of 200 to 599, inclusive.'), f"not {status!r}")
+            raise _noted(
+                StatusError('init["status"] must be in the range of 200 to 599, inclusive.'), f"not {status!r}"
+            )
         if status_text:
             check_header_value("status text", status_text)
             self.status_text = status_text
