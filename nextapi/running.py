@@ -125,6 +125,8 @@ class Run:
     def close(self) -> None:
         """Cancel what is left over, with a line in the log, and let it end."""
         main = self._main
+        if main is not None and main.done() and not main.cancelled():
+            main.exception()  # a SystemExit has left by the loop: asyncio is not to miss that somebody asked for it
         while left := {task for task in self._tasks.copy() if not task.done()}:
             for task in left - {main}:
                 if not _closes_generator(task):
