@@ -152,7 +152,7 @@ class Application:
         """Return the answer to a request that middleware has seen, and the route that it is of."""
         if passed.answer is not None:
             return passed.answer, route
-        request.start_response = None  # the answer is not complete when the handler has made it
+        request.is_held = True
         try:
             if passed.target is not None:
                 route, captured = self._rewrite(passed.target, request)

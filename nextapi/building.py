@@ -16,7 +16,7 @@ from nextapi.middleware.root import RootMiddleware, root_middleware
 from nextapi.options import Options
 from nextapi.routing.conflicts import find_conflicts
 from nextapi.routing.paths import quote_path
-from nextapi.routing.scan import RouteFile, scan_root
+from nextapi.routing.scan import IgnoredFile, RouteFile, scan_root
 from nextapi.routing.segments import Kind, pattern_text, route_name
 from nextapi.web.request import Site
 
@@ -40,7 +40,7 @@ def build(root: Path, options: Options, host: Host) -> Application:
     builder = _Builder(root, site, host, faults)
     routes = [route for route_file in scan.routes if (route := builder.route(route_file)) is not None]
     middleware = builder.middleware()
-    builder.find_misplaced()
+    builder.find_misplaced(scan.ignored)
     if faults.found:
         count = f"{len(faults.found)} faults" if len(faults.found) > 1 else "1 fault"
         raise TreeError(f"{count} in {root}, first: {faults.found[0]}", faults.found)
@@ -97,6 +97,12 @@ class _Builder:
         pattern = pattern_text(segments)
         if any(quote_path(segment.name) != segment.name for segment in segments if segment.kind is Kind.STATIC):
             _logger.warning("%s can never be asked for: its name is compared as a client sends it, escaped", file)
+        beside = file.with_suffix("") / "_middleware.py"
+        if not is_app and beside.is_file():
+            inside = beside.with_name(f"index{file.suffix}")
+            _logger.warning(
+                "%s is not below %s, which stands beside it: to have it below, name it %s", file, beside, inside
+            )
         param_names = tuple(segment.name for segment in segments if segment.kind is not Kind.STATIC)
 
         def make() -> Endpoint:
@@ -134,23 +140,27 @@ class _Builder:
         if len(files) > 1:
             say = "both stand before all routes: keep one of them"
             self._faults.found.append(ConflictError(f"{files[0]} and {files[1]} {say}", *files))
-        for file in files:
-            return self._faults.caught(
-                lambda: root_middleware(load_module(self._root, file), file, self._site, self._host)  # noqa: B023  # it is called here
-            )
-        return None
+        made = [
+            self._faults.caught(lambda: root_middleware(load_module(self._root, file), file, self._site, self._host))  # noqa: B023  # it is called here
+            for file in files
+        ]
+        return made[0] if made else None
 
-    def find_misplaced(self) -> None:
-        """Note files of middleware that stand where nothing looks for them."""
+    def find_misplaced(self, ignored: Iterable[IgnoredFile]) -> None:
+        """Note files of middleware that stand where nothing looks for them, and the faults of those without routes."""
         root = self._root
         say = "nothing looks for middleware here:"
-        for file in (root / "_middleware.py", root / "pages" / "_middleware.py"):
-            if file.is_file():
+        for file in (
+            root / "_middleware.py",
+            *(entry.file for entry in ignored if entry.file.name == "_middleware.py"),
+        ):
+            if any(file.is_relative_to(top) for top in (root / "pages" / "api", root / "app")):
+                self._folder(file.parent)
+            elif file.is_file():
                 fault = f"{file}: {say} folder middleware is in pages/api, app or below, that of all in middleware.py"
                 self._faults.found.append(ConfigError(fault, file))
-        for folder in (root / "pages", root / "pages" / "api", root / "app"):
-            # In Next a middleware.ts beside the routes does nothing, and looks as if it guarded them.
-            for file in (folder / name for name in MIDDLEWARE_FILES):
-                if folder.name != "api" and file.is_file():
-                    fault = f"{file}: {say} move it to {root / file.name}"
-                    self._faults.found.append(ConfigError(fault, file))
+        # In Next a middleware.ts beside the pages does nothing, and looks as if it guarded them. In pages/api it is a
+        # route, which needs a handler.
+        for file in (folder / name for folder in (root / "pages", root / "app") for name in MIDDLEWARE_FILES):
+            if file.is_file():
+                self._faults.found.append(ConfigError(f"{file}: {say} move it to {root / file.name}", file))

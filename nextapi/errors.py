@@ -46,6 +46,7 @@ __all__ = [
     "BodyGoneError",
     "BodyUsedError",
     "BuildError",
+    "CallNextError",
     "CommandError",
     "ConfigError",
     "ConflictError",
@@ -217,6 +218,10 @@ class AnsweredError(NextApiError, RuntimeError):
 
 class NoAnswerError(NextApiError, RuntimeError):
     """A handler returned without answering, or what is no answer."""
+
+
+class CallNextError(NextApiError, RuntimeError):
+    """`call_next` was called twice, too late, without `await` where it is needed, or with a foreign request."""
 
 
 class HeaderError(NextApiError, TypeError):

@@ -96,6 +96,8 @@ class Request:
     sent: tuple[str, str] | None = None
     preset: list[tuple[str, str]] | None = None
     """Header lines that a handler of `pages/api` finds set."""
+    is_held = False
+    """Whether middleware may change what the handler makes: none of it is sent before that is over."""
     failure = b"Internal Server Error"
     """What bare WSGI answers where an exception is the end of it."""
     _state: SimpleNamespace | None = None
@@ -173,6 +175,10 @@ class Stream:
     def begin(self) -> None:
         """Have the first chunk made, so that an exception on the way to it is still the handler's."""
         self._first = next(self._chunks, b"")
+
+    def unreported(self) -> Iterator[bytes]:
+        """Return the chunks, for who makes another stream of them, which reports what fails."""
+        return self._chunks
 
     def __iter__(self) -> Stream:
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -55,7 +55,7 @@ class RootMiddleware:
         self._host = host
         self._event = (NextFetchEvent(file.stem),) if takes_event else ()
         self._handlers = WebHandlers(file, host, is_relative=True, may_pass=True)
-        self._site = site
+        self._site = replace(site, keeps_body=True)
 
     def call(self, request: Request) -> Passed:
         """Return what becomes of a request; an exception of the function's passes through."""
