@@ -13,6 +13,8 @@ from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
 from nextapi.types import MiddlewareConfig, NextApiHandler, PageConfig, RouteContext
 from nextapi.web.cookies import RequestCookies, ResponseCookies
+from nextapi.web.cors import cors
+from nextapi.web.events import EventStream, ServerSentEvent
 from nextapi.web.form_data import FormData
 from nextapi.web.headers import Headers
 from nextapi.web.navigation import forbidden, not_found, permanent_redirect, redirect, unauthorized
@@ -28,6 +30,7 @@ __all__ = [
     "BodyError",
     "BuildError",
     "CookieSerializeOptions",
+    "EventStream",
     "FormData",
     "HTTPError",
     "Headers",
@@ -45,10 +48,12 @@ __all__ = [
     "Response",
     "ResponseCookies",
     "RouteContext",
+    "ServerSentEvent",
     "TreeError",
     "URLSearchParams",
     "after",
     "cookies",
+    "cors",
     "draft_mode",
     "forbidden",
     "headers",

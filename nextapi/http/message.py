@@ -96,6 +96,8 @@ class Request:
     sent: tuple[str, str] | None = None
     preset: list[tuple[str, str]] | None = None
     """Header lines that a handler of `pages/api` finds set."""
+    is_admitted = False
+    """Whether middleware has a CORS policy that lets it pass the same-origin guard."""
     failure = b"Internal Server Error"
     """What bare WSGI answers where an exception is the end of it."""
     _state: SimpleNamespace | None = None

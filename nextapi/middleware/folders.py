@@ -16,6 +16,7 @@ from nextapi.handlers.web import WebHandlers, handler_problem
 from nextapi.http.message import Request
 from nextapi.http.message import Response as Message
 from nextapi.running import current_run
+from nextapi.web.cors import policy_of
 from nextapi.web.request import NextRequest, Site, changed_headers, environ_of, message_of, request_of
 from nextapi.web.response import Response
 
@@ -29,6 +30,7 @@ class FolderMiddleware:
 
     def __init__(self, function: Callable[..., object], file: Path, site: Site, host: HandlerHost) -> None:
         self.file = file
+        self.policy = policy_of(function)
         self._function = function
         self._handlers = WebHandlers(file, host, is_relative=False)
         self._site = replace(site, keeps_body=True)
