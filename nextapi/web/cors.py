@@ -237,9 +237,9 @@ def _tokens(
     if given is None:
         return None
     names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
-    try:
-        for name in names:
+    for name in names:
+        try:
             check_header_name(name)
-    except HeaderError:
-        raise CorsError(f"{option} has {name!r}, which is no name: give a list of names") from None
+        except HeaderError:
+            raise CorsError(f"{option} has {name!r}, which is no name: give a list of names") from None
     return tuple(map(change, names))
