@@ -67,7 +67,7 @@ class Route:
     """The endpoint, with the middleware of the folders that it is in."""
     middleware: tuple[Path, ...] = ()
     """The files of that, outermost first."""
-    policies: Policies = field(default_factory=dict)
+    policies: Policies = field(default_factory=dict, hash=False)
     """Who else may read the answers, see `cors`."""
 
 
@@ -157,7 +157,7 @@ class Application:
         """Return the answer to a request that middleware has seen, and the route that it is of."""
         if passed.answer is not None:
             return passed.answer, route
-        request.start_response = None  # the answer is not complete when the handler has made it
+        request.is_held = True
         try:
             if passed.target is not None:
                 route, captured = self._rewrite(passed.target, request)

@@ -48,7 +48,7 @@ def with_policies(answer: _Answer, policies: Policies, host: HandlerHost) -> _An
         policy = policies.get(request.method)
         if policy is None:
             return answer(request, params)
-        request.start_response = None  # the headers are not complete when the handler has begun its answer
+        request.is_held = True
         try:
             response = answer(request, params)
         except HTTPError as error:

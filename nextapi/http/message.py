@@ -96,6 +96,8 @@ class Request:
     sent: tuple[str, str] | None = None
     preset: list[tuple[str, str]] | None = None
     """Header lines that a handler of `pages/api` finds set."""
+    is_held = False
+    """Whether middleware may change what the handler makes: none of it is sent before that is over."""
     is_admitted = False
     """Whether middleware has a CORS policy that lets it pass the same-origin guard."""
     failure = b"Internal Server Error"
