@@ -116,7 +116,9 @@ _ROUTES = {
 
 # The same in the web dialect, by EventStream as well; each is there with a folder's middleware around it, and without.
 
-_WEB_HEAD = "import asyncio\nfrom nextapi import EventStream, Response\nfrom {dots}gates import gate, wait, wait_async\n"
+_WEB_HEAD = (
+    "import asyncio\nfrom nextapi import EventStream, Response\nfrom {dots}gates import gate, wait, wait_async\n"
+)
 _EDGE = """
 config = {"runtime": "edge"}
 
@@ -196,7 +198,7 @@ def _web_files() -> dict[str, str]:
             sent = answer if "Event" in answer else answer.removeprefix("Response(").removesuffix(")")
             files[f"pages/api/{around}/edge-{kind}.py"] = edge
             files[f"pages/api/{around}/pages-{kind}.py"] = pages.replace("ANSWER", sent)
-            dots = "....pages.api._"
+            dots = ".....pages.api._"
             route_text = _WEB_HEAD.format(dots=dots) + body + _ROUTE.replace("ANSWER", answer)
             files[f"app/api/{around}/route-{kind}/route.py"] = route_text
         if middleware is not None:
