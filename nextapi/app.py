@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +17,7 @@ from nextapi.access import LOGGER as ACCESS_LOGGER
 from nextapi.access import log_access
 from nextapi.errors import HTTPError, RewriteError
 from nextapi.guard import check_same_origin
+from nextapi.handlers.cors import Policies
 from nextapi.handlers.endpoints import Endpoint
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.refusals import error_response, text_response
@@ -66,6 +67,8 @@ class Route:
     """The endpoint, with the middleware of the folders that it is in."""
     middleware: tuple[Path, ...] = ()
     """The files of that, outermost first."""
+    policies: Policies = field(default_factory=dict, hash=False)
+    """Who else may read the answers, see `cors`."""
 
 
 class Match(NamedTuple):
@@ -126,7 +129,9 @@ class Application:
                 raise HTTPError(404, "Not Found")
             else:
                 if route.is_guarded and request.method == "POST":
-                    check_same_origin(request, self._trusted_origins, self._host.trusted_host)
+                    check_same_origin(
+                        request, self._trusted_origins, self._host.trusted_host, route.policies.get("POST")
+                    )
                 response = route.answer(request, decode_params(route, captured) if captured else {})
         except BaseException as error:
             request.close()
@@ -159,7 +164,7 @@ class Application:
             if route is None:
                 raise HTTPError(404, "Not Found")
             if route.is_guarded and request.method == "POST":
-                check_same_origin(request, self._trusted_origins, self._host.trusted_host)
+                check_same_origin(request, self._trusted_origins, self._host.trusted_host, route.policies.get("POST"))
             if passed.target is not None and (refused := self._host.enter(request, route, captured)):
                 return refused, route
             if passed.request_headers is not None:

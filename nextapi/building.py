@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from nextapi.app import Application, Host, Route
 from nextapi.errors import BuildError, ConfigError, ConflictError, RootError, TreeError
+from nextapi.handlers.cors import Policies, find_policies, with_policies
 from nextapi.handlers.endpoints import Endpoint, page_endpoint, route_endpoint
 from nextapi.loading import load_module
 from nextapi.middleware.folders import Answer, FolderMiddleware, folder_middleware
@@ -105,22 +106,28 @@ class _Builder:
             )
         param_names = tuple(segment.name for segment in segments if segment.kind is not Kind.STATIC)
 
-        def make() -> Endpoint:
-            module = load_module(self._root, file)
-            if is_app:
-                return route_endpoint(module, file, self._site, self._host)
-            return page_endpoint(module, file, pattern, param_names, self._site, self._host)
-
-        endpoint = self._faults.caught(make)
         folders = [found for folder in self._folders_of(file, is_app) if (found := self._folder(folder)) is not None]
-        if endpoint is None:
+        inherited = next((folder.policy for folder in reversed(folders) if folder.policy is not None), None)
+
+        def make() -> tuple[Endpoint, Policies]:
+            module = load_module(self._root, file)
+            policies = find_policies(module, is_app, inherited)
+            if is_app:
+                return route_endpoint(module, file, self._site, self._host), policies
+            return page_endpoint(module, file, pattern, param_names, self._site, self._host), policies
+
+        made = self._faults.caught(make)
+        if made is None:
             return None
+        endpoint, policies = made
         answer: Answer = endpoint.answer
         for folder in reversed(folders):
             answer = folder.around(answer)
+        if policies:
+            answer = with_policies(answer, policies, self._host)
         files = tuple(folder.file for folder in folders)
         name, is_guarded = route_name(segments), endpoint.options.same_origin
-        return Route(segments, pattern, name, param_names, file, endpoint, is_guarded, answer, files)
+        return Route(segments, pattern, name, param_names, file, endpoint, is_guarded, answer, files, policies)
 
     def _folders_of(self, file: Path, is_app: bool) -> list[Path]:
         """Return the folders whose middleware is for a file, outermost first."""

@@ -50,8 +50,10 @@ __all__ = [
     "CommandError",
     "ConfigError",
     "ConflictError",
+    "CorsError",
     "DraftError",
     "DynamicError",
+    "EventError",
     "ExtraError",
     "FetchError",
     "FetchTimeoutError",
@@ -262,6 +264,14 @@ class RevalidateError(NextApiError, ValueError):
 
 class SerializationError(NextApiError, TypeError):
     """A value that JSON has no text for; the message names its place in the whole."""
+
+
+class EventError(NextApiError, TypeError):
+    """What no server-sent event, or stream of them, can be made of."""
+
+
+class CorsError(NextApiError, ValueError):
+    """A CORS policy that browsers refuse, or that nothing is meant by."""
 
 
 class URLError(NextApiError, ValueError):

@@ -98,6 +98,8 @@ class Request:
     """Header lines that a handler of `pages/api` finds set."""
     is_held = False
     """Whether middleware may change what the handler makes: none of it is sent before that is over."""
+    is_admitted = False
+    """Whether middleware has a CORS policy that lets it pass the same-origin guard."""
     failure = b"Internal Server Error"
     """What bare WSGI answers where an exception is the end of it."""
     _state: SimpleNamespace | None = None

@@ -21,6 +21,7 @@ from nextapi.handlers.web import WebHandlers, handler_problem
 from nextapi.http.message import Request
 from nextapi.http.message import Response as Message
 from nextapi.running import Run, current_run
+from nextapi.web.cors import policy_of
 from nextapi.web.request import NextRequest, Site, changed_headers, environ_of, message_of, request_of
 from nextapi.web.response import Response, is_passage
 from nextapi.web.scope import Scope
@@ -35,6 +36,7 @@ class FolderMiddleware:
 
     def __init__(self, function: Callable[..., object], file: Path, site: Site, host: HandlerHost) -> None:
         self.file = file
+        self.policy = policy_of(function)
         self._function = function
         self._host = host
         self._handlers = WebHandlers(file, host, is_relative=False)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
-from nextapi.errors import BuildError, ConfigError, HandlerError, TreeError
+from nextapi.errors import BuildError, ConfigError, HandlerError, HTTPError, TreeError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.web import NextFetchEvent, WebHandlers, count_arguments, handler_problem
 from nextapi.http.message import Request, Response
 from nextapi.middleware.matcher import Matcher, read_matcher
+from nextapi.web.cors import ALL_METHODS, is_preflight, policy_of
 from nextapi.web.headers import Headers
 from nextapi.web.request import Site, request_of
 from nextapi.web.response import passage_of
@@ -51,6 +52,7 @@ class RootMiddleware:
     ) -> None:
         self.file = file
         self.matcher = matcher
+        self.policy = policy_of(function)
         self._function = function
         self._host = host
         self._event = (NextFetchEvent(file.stem),) if takes_event else ()
@@ -59,6 +61,24 @@ class RootMiddleware:
 
     def call(self, request: Request) -> Passed:
         """Return what becomes of a request; an exception of the function's passes through."""
+        policy = self.policy
+        if policy is None:
+            return self._call(request)
+        if is_preflight(request):
+            headers = policy.preflight_headers(request.headers, ALL_METHODS)
+            return Passed(self.file, Response(204, headers, b""))
+        try:
+            passed = self._call(request)
+        except HTTPError as error:
+            headers = [*error.headers]
+            policy.add_headers(request.headers, headers)
+            error.headers = tuple(headers)
+            raise
+        policy.add_headers(request.headers, passed.answer.headers if passed.answer is not None else passed.headers)
+        request.is_admitted = policy.admits(request)
+        return passed
+
+    def _call(self, request: Request) -> Passed:
         handlers = self._handlers
         scope = Scope(request, self._host)
         response = handlers.call(scope, self._function, request_of(request, self._site), *self._event)
