@@ -11,7 +11,7 @@ from werkzeug.routing import BaseConverter, PathConverter, Rule, UnicodeConverte
 
 from nextapi.routing.segments import Kind, Segment, identifier
 
-__all__ = ["REST", "OwnRule", "Requests", "is_rest", "rule_texts"]
+__all__ = ["REST", "OwnRule", "Requests", "is_below_api", "is_rest", "rule_texts"]
 
 REST = "[404]"
 """The endpoint of what no route names; no file can have this name."""
@@ -65,6 +65,11 @@ class OwnRule(Rule):
     ) -> BaseConverter:
         converter: BaseConverter = _CONVERTERS[converter_name](self.map, *args, **kwargs)
         return converter
+
+
+def is_below_api(path: str) -> bool:
+    """Say whether a path, or a pattern, is /api or below it: there nextapi answers also what no route names."""
+    return path == "/api" or path.startswith("/api/")
 
 
 def is_rest(rule: Rule) -> bool:
