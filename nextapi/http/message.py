@@ -88,9 +88,9 @@ class Request:
     `path` is below the mount and percent-encoded as it was sent, `prefix` what stands before it; `query_string` has
     one character a byte; `environ` has the headers, under WSGI's names; `body` is None where there is none; `raw` is
     the host's own request. `start_response` is there where an answer can be sent piece by piece before the handler has
-    returned, until one is. `closers` are called when the answer has been sent or is there as a whole, or the handler has
-    made none; `afters` only once an answer has been sent, the handler's or one to its failure. Where middleware has
-    rewritten path and query, `sent` are those that the client asked for.
+    returned, until one is. `closers` are called when the answer has been sent or is there as a whole, or none will be;
+    `afters` only once an answer has been sent, the handler's or one to its failure. Where middleware has rewritten path
+    and query, `sent` are those that the client asked for.
     """
 
     closers: list[Callable[[], object]] | None = None

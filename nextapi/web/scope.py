@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cookies", "DraftMode", "Scope", "after", "cookies", "draft_mode", "enter", "headers", "leave"]
 
+
 class ScopeHost(Protocol):
     """What only the host can do."""
 

@@ -204,7 +204,7 @@ def test_streams(serve_files: Callable[..., Client], kind: str) -> None:
         }
     )
     assert fetch(client) == 200
-    assert ENTRIES == ["chunk one", "chunk two", "closed", "sent", "early", *(["late"] if kind == "async def" else [])]
+    assert ["chunk one", "chunk two", "closed", "sent", "early", *(["late"] if kind == "async def" else [])] == ENTRIES
 
 
 def test_without_a_body(serve_files: Callable[..., Client]) -> None:

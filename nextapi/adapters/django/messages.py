@@ -113,8 +113,14 @@ def to_response(response: Response, request: Request) -> HttpResponseBase:
         return _Whole(response, body)
     made: HttpResponseBase = body.response if isinstance(body, Relayed) else _Streaming(response, body)
     # As Django's own handler does it: before the end of the request is told, with which connections are closed.
-    made._resource_closers.append(request.finish)
+    _closers(made).append(request.finish)
     return made
+
+
+def _closers(response: HttpResponseBase) -> list[Callable[[], object]]:
+    """Return what Django calls when it closes a response, which has no public name."""
+    closers: list[Callable[[], object]] = vars(response)["_resource_closers"]
+    return closers
 
 
 def from_response(response: HttpResponseBase, request: Request, report: Callable[[Exception], object]) -> Response:
@@ -126,7 +132,7 @@ def from_response(response: HttpResponseBase, request: Request, report: Callable
         response = response.render()
     lines = [("Set-Cookie", morsel.OutputString()) for morsel in response.cookies.values()]
     headers = [*response.items(), *lines]
-    for close in response._resource_closers:
+    for close in _closers(response):
         request.call_on_close(close)
     if isinstance(response, StreamingHttpResponse):
         body: bytes | Stream = Stream(iter(response), report)

@@ -210,7 +210,8 @@ class _Host:
 
             # Django calls it when the response that it sends in the end is closed, and before it closes connections.
             raw.close = close_and_finish
-        request.call_after(partial(copy_context().run, _call_outside, function))
+        context = copy_context()
+        request.call_after(lambda: context.run(_call_outside, function))
 
     def unpack(self, relayed: Relayed, request: Request) -> Response:
         return from_response(relayed.response, request, partial(self.report, request))
@@ -253,8 +254,8 @@ def _entered(found: ResolverMatch, route: Route, captured: Captured) -> Resolver
         (),
         kwargs,
         route.name,
-        found.app_names,
-        found.namespaces,
+        [*found.app_names],
+        [*found.namespaces],
         before + route.pattern[1:],
         found.tried,
         kwargs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import flask
 from werkzeug.wsgi import ClosingIterator
@@ -87,7 +87,7 @@ def to_response(response: Response, request: Request, response_class: type[flask
         made.automatically_set_content_length = True  # from now on, for who changes the body
         return made
     if isinstance(body, Relayed):
-        made = body.response
+        made = cast("flask.Response", body.response)
         if not request.closers:
             return made
     else:

@@ -1,8 +1,9 @@
 """A tree in an app: its rules, and the way of a request through them.
 
-Every route is a rule of the app's, so that `url_for`, `flask routes` and `request.endpoint` know it, and one rule
-more takes what is left below `/api`, or leads to a file though Flask does not see it. Which rule takes a request is nextapi's to say where the paths lead to its
-files, and the host's where they would have led to a rule of its own, see `_Trees`.
+Every route is a rule of the app's, so that `url_for`, `flask routes` and `request.endpoint` know it. One rule more
+takes what is left below `/api`, or leads to a file though Flask does not see it. Which rule takes a request is
+nextapi's to say where the paths lead to its files, and the host's where they would have led to a rule of its own, see
+`_Trees`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from urllib.parse import unquote
 
 import flask
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.routing import BaseConverter, Map, MapAdapter, RequestRedirect, Rule
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -134,6 +135,8 @@ class _Host:
         return host or None
 
     def origin(self, request: Request) -> str:
+        if not request.raw.host:  # as werkzeug has it for one that cannot be
+            raise SecurityError("The request is for no host.")
         return f"{request.raw.scheme}://{request.raw.host}"
 
     def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
@@ -150,7 +153,8 @@ class _Host:
                 flask.request_tearing_down.connect(_finish_now, self._app)
                 self._is_connected = True
             vars(request.raw)["nextapi_unfinished"] = request
-        request.call_after(partial(_own_context().run, self._call_in_app, function))
+        context = _own_context()
+        request.call_after(lambda: context.run(self._call_in_app, function))
 
     def _call_in_app(self, function: Callable[[], object]) -> None:
         with self._app.app_context():
@@ -328,6 +332,7 @@ def _find(request: flask.Request, below: str, application: Application) -> _Foun
     script, sent = raw_path(request.environ)
     cut = cut_path(sent, below, _decode_path)
     prefix, path = (sent[:cut], sent[cut:]) if cut is not None else ("", quote_path(below))
+    path = path or "/"  # the prefix itself
     return _Found(script + prefix, path, application, application.match(path))
 
 
