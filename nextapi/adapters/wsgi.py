@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -67,7 +68,7 @@ class WSGIHost:
         return None
 
     def call_after(self, request: Request, function: Callable[[], object]) -> None:
-        request.call_on_close(function)
+        request.call_after(partial(copy_context().run, function))
 
     def unpack(self, relayed: Relayed, request: Request) -> Response:
         return call_application(relayed.response, request, partial(self.report, request))
@@ -110,15 +111,16 @@ class WSGIApp:
             return to_response(self.application.handle(request), request, start_response)
         except Exception as error:
             if self.raise_errors:
-                request.close()
+                request.finish()
                 raise
             _logger.error("%s %r failed", request.method, request.path, exc_info=error)
-            request.close()
             if request.start_response is None:
+                request.finish()
                 raise  # the answer may have begun: the server knows, and cuts the connection then
+            request.close()
             return self._fail(request, start_response)
         except BaseException:
-            request.close()
+            request.finish()
             raise
 
     def _fail(self, request: Request, start_response: StartResponse) -> Iterable[bytes]:
@@ -128,7 +130,7 @@ class WSGIApp:
             headers.append(("Content-Type", "text/plain; charset=utf-8"))
         headers.append(("Content-Length", str(len(body))))
         start_response("500 Internal Server Error", headers)
-        return (b"" if request.method == "HEAD" else body,)
+        return _finishing((b"" if request.method == "HEAD" else body,), request)
 
 
 def to_request(environ: WSGIEnvironment, start_response: StartResponse | None = None) -> Request:
@@ -172,14 +174,14 @@ def to_response(response: Response, request: Request, start_response: StartRespo
     body = response.body
     if isinstance(body, bytes):
         start_response(response.status_line, response.headers)
-        return (body,)
+        return _finishing((body,), request) if request.afters else (body,)
     if isinstance(body, Relayed):
         request.start_response = None  # from here on the answer is the application's
         return _closing(body.response(request.environ, start_response), request)
     body.begin()
     if request.start_response is not None:
         start_response(response.status_line, response.headers)
-    return _closing(body, request)
+    return _Closing(body, request.finish)
 
 
 class _Closing:
@@ -196,4 +198,8 @@ class _Closing:
 def _closing(chunks: Iterable[bytes], request: Request) -> Iterable[bytes]:
     if close := getattr(chunks, "close", None):
         request.call_on_close(close)
-    return _Closing(chunks, request.close) if request.closers else chunks
+    return _finishing(chunks, request)
+
+
+def _finishing(chunks: Iterable[bytes], request: Request) -> Iterable[bytes]:
+    return _Closing(chunks, request.finish) if request.closers or request.afters else chunks

@@ -88,11 +88,13 @@ class Request:
     `path` is below the mount and percent-encoded as it was sent, `prefix` what stands before it; `query_string` has
     one character a byte; `environ` has the headers, under WSGI's names; `body` is None where there is none; `raw` is
     the host's own request. `start_response` is there where an answer can be sent piece by piece before the handler has
-    returned, until one is. `closers` are called when the answer has been sent, or none will be. Where middleware has
-    rewritten path and query, `sent` are those that the client asked for.
+    returned, until one is. `closers` are called when the answer has been sent or is there as a whole, or none will be;
+    `afters` only once an answer has been sent, the handler's or one to its failure. Where middleware has rewritten path
+    and query, `sent` are those that the client asked for.
     """
 
     closers: list[Callable[[], object]] | None = None
+    afters: list[Callable[[], object]] | None = None
     sent: tuple[str, str] | None = None
     preset: list[tuple[str, str]] | None = None
     """Header lines that a handler of `pages/api` finds set."""
@@ -137,6 +139,21 @@ class Request:
                 self.closers.pop()()
             except Exception:
                 _logger.exception("%s %r: closing failed", self.method, self.path)
+
+    def call_after(self, function: Callable[[], object]) -> None:
+        """Have `function` called by `finish`, behind those that were added before it."""
+        if self.afters is None:
+            self.afters = []
+        self.afters.append(function)
+
+    def finish(self) -> None:
+        """Call the closers, and then what was to be called after all else, each once; called by the adapter."""
+        self.close()
+        while self.afters:
+            try:
+                self.afters.pop(0)()
+            except Exception:
+                _logger.exception("%s %r: what was to be done after it failed", self.method, self.path)
 
     def replace_headers(self, headers: dict[str, str]) -> None:
         """Give the request other headers, as an environ has them; the host's own request keeps its own."""
