@@ -96,6 +96,12 @@ class Request:
     sent: tuple[str, str] | None = None
     preset: list[tuple[str, str]] | None = None
     """Header lines that a handler of `pages/api` finds set."""
+    is_held = False
+    """Middleware changes the answer: nothing of it is sent before the handler has returned."""
+    client: Request | None = None
+    """The request as the client sent it, where middleware before the host has changed it."""
+    rest: Callable[..., Response] | None = None
+    """What answers where no route does: it is given the request, and what middleware has said of it or None."""
     failure = b"Internal Server Error"
     """What bare WSGI answers where an exception is the end of it."""
     _state: SimpleNamespace | None = None
@@ -149,6 +155,10 @@ class Request:
         if self._state is None:
             self._state = SimpleNamespace()
         return self._state
+
+    @state.setter
+    def state(self, state: SimpleNamespace) -> None:
+        self._state = state
 
     @property
     def headers(self) -> EnvironHeaders:

@@ -38,7 +38,7 @@ class FolderMiddleware:
         handlers, site, function = self._handlers, self._site, self._function
 
         def answer_around(request: Request, params: dict[str, Any]) -> Message:
-            request.start_response = None  # the answer is not complete when the handler has made it
+            request.is_held = True
 
             def answer_inside(seen: NextRequest) -> Response:
                 if message_of(seen) is not request:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -53,7 +53,7 @@ class RootMiddleware:
         self._function = function
         self._event = (NextFetchEvent(file.stem),) if takes_event else ()
         self._handlers = WebHandlers(file, host, is_relative=True, may_pass=True)
-        self._site = site
+        self._site = replace(site, keeps_body=True)
 
     def call(self, request: Request) -> Passed:
         """Return what becomes of a request; an exception of the function's passes through."""
@@ -123,7 +123,8 @@ def merge(passed: Passed, response: Response, kind: str | None) -> None:
         elif name == "vary":
             continue
         elif name not in theirs:
-            added.append((name, value))
+            if name != "content-type" or response.status not in (204, 304):
+                added.append((name, value))
         elif name not in _ANSWERS_OWN:
             if kind == "route":
                 dropped.add(name)

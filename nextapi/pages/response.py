@@ -382,7 +382,7 @@ class NextApiResponse(Generic[DataT]):
             self._flush()
             return
         request = self._request
-        if request.start_response is not None and _may_have_body(self):
+        if request.start_response is not None and not request.is_held and _may_have_body(self):
             head = to_head(self)
             self._wire = request.start_response(head.status_line, head.headers)
             request.start_response, self._has_begun = None, True
