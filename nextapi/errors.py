@@ -17,6 +17,9 @@ NextApiError
 ├── BodyGoneError          the host has read the body, and it cannot be had again
 ├── BodyUsedError          a body that was read before: it is read once
 ├── ScopeError             `cookies()` and its like where no request is answered
+├── ExtraError             a library that comes with an extra is not installed
+├── FetchError             `fetch` got no answer, or not all of it
+│   └── FetchTimeoutError    it did not come in time
 ├── DynamicError           a route that is to be the same for all asked who it is for
 ├── RewriteError           middleware rewrites to where nothing here can lead
 ├── AnsweredError          the response was already sent, or its headers were
@@ -48,6 +51,9 @@ __all__ = [
     "ConflictError",
     "DraftError",
     "DynamicError",
+    "ExtraError",
+    "FetchError",
+    "FetchTimeoutError",
     "HTTPError",
     "HandlerError",
     "HeaderError",
@@ -187,6 +193,21 @@ class DynamicError(NextApiError, RuntimeError):
 
 class RewriteError(NextApiError, RuntimeError):
     """Middleware has rewritten a request to a place that cannot be led to from here."""
+
+
+class ExtraError(NextApiError, ImportError):
+    """A library that an extra brings is not installed; the message says how to."""
+
+
+class FetchError(NextApiError, OSError):
+    """`fetch` got no answer, or lost the server while the body was read; the message names the server's origin alone.
+
+    Where Fetch has a `TypeError`, this is an `OSError`: in Python that is what a network's failures are.
+    """
+
+
+class FetchTimeoutError(FetchError, TimeoutError):
+    """`fetch` waited as long as `timeout` says, in vain."""
 
 
 class AnsweredError(NextApiError, RuntimeError):

@@ -214,6 +214,3 @@ def environ_of(headers: Headers) -> dict[str, str]:
     if "HTTP_COOKIE" in environ:
         environ["HTTP_COOKIE"] = "; ".join(headers.get_all("cookie"))
     return environ
-
-
-def user_agent(request: NextRequest) -> object: ...

@@ -207,6 +207,17 @@ class Response(Readable):
             self._content, made._content = tee(chunks(content))
         return made
 
+    def close(self) -> None:
+        """Be done with the body, read or not: what makes it is closed, such as the connection of `fetch`."""
+        if close := getattr(self._content, "close", None):
+            close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _take_content(self) -> bytes | Source | None:
         if self._is_used:
             raise BodyUsedError
@@ -266,7 +277,9 @@ def pairs_of(response: Response) -> list[tuple[str, str]]:
     return response._pairs
 
 
-def response_of(status: int, status_text: str, pairs: list[tuple[str, str]], content: bytes | Source) -> Response:
+def response_of(
+    status: int, status_text: str, pairs: list[tuple[str, str]], content: bytes | Source | None
+) -> Response:
     """Return a response of what is known to be right: header lines with names in lower case, any status."""
     response = Response()
     response._status, response.status_text = status, status_text
