@@ -22,7 +22,7 @@ from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.refusals import error_response, text_response
 from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.query import decode_pairs, encode_pairs, query_text
-from nextapi.middleware.handover import handed_over
+from nextapi.middleware.handover import HANDED_OVER, handed_over
 from nextapi.middleware.rewriting import Destination, find_destination
 from nextapi.middleware.root import Passed, RootMiddleware, merge
 from nextapi.middleware.upstream import Upstreams
@@ -118,12 +118,16 @@ class Application:
         route = target = None
         try:
             route, captured, canonical = match or self._static.get(request.path) or self.match(request.path)
-            if canonical.path != request.path and (route is not None or not self._has_rest(request)):
-                target = self.redirect_target(request, canonical)
+            if canonical.path != request.path and (
+                route is not None or not (self._host.checks_paths or request.rest is not None)
+            ):
+                handed = handed_over(request.environ)
+                if handed is None or handed.sent is None:  # else it is not the client who has to mend it
+                    target = self.redirect_target(request, canonical)
                 request.path = canonical.path
             if target is not None:
                 response = _redirect(request, target)
-            elif (self.middleware is not None or KEY in request.environ) and (
+            elif (self.middleware is not None or HANDED_OVER in request.environ) and (
                 passed := passed or self.before(request)
             ) is not None:
                 response, route = self._behind(passed, request, route, captured)
@@ -155,7 +159,7 @@ class Application:
         if handed is not None:
             handed.tell(request)
         passed = handed.passed if handed is not None else None
-        if middleware is not None and (handed is None or middleware.file not in handed.files):
+        if middleware is not None and (handed is None or middleware.place not in handed.places):
             paths = spellings(request.path) if request.rest is not None else (request.path,)
             if any(middleware.matcher.matches(request, path) for path in paths):
                 if len(paths) > 1:  # it is shown the one that the host may make of it
@@ -224,11 +228,6 @@ class Application:
         request.path = canonical.path if route is not None or path is None else path
         request.query_string = destination.query_string
         return route, captured
-
-    def _has_rest(self, request: Request) -> bool:
-        """Say whether a path is left as it came where no route has it."""
-        handed = handed_over(request.environ)
-        return self._host.checks_paths or request.rest is not None or (handed is not None and handed.sent is not None)
 
     @staticmethod
     def _answer_rest(request: Request, passed: Passed | None) -> Response:

@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["HandedOver", "go_on", "handed_over"]
+__all__ = ["HANDED_OVER", "HandedOver", "go_on", "handed_over"]
 
-_KEY = "nextapi.passed"
+HANDED_OVER = "nextapi.passed"
 """No header has this key: those begin with HTTP_. What is there counts only if it is a `HandedOver`."""
 
-# How the body is framed is the connection's to say, whatever headers the request goes on with; and without a Host,
-# applications make URLs of the server's name.
+# How the body is framed is the connection's to say, whatever headers the request goes on with.
 _KEPT = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING")
 
 
@@ -36,22 +35,22 @@ class HandedOver:
     """What a tree behind middleware is told: `passed` is what is left of what that has said, headers and status of the
     answer.
 
-    `files` are the files of the middleware that have seen the request. `client` is the request as it was sent, and
+    `places` are the files of the middleware that have seen the request. `client` is the request as it was sent, and
     `sent` its whole path and query where middleware has led it elsewhere.
     """
 
-    __slots__ = ("client", "files", "passed", "sent", "state")
+    __slots__ = ("client", "passed", "places", "sent", "state")
 
     def __init__(
         self,
         passed: Passed,
-        files: frozenset[Path],
+        places: frozenset[Path],
         client: Request,
         sent: tuple[str, str] | None,
         state: SimpleNamespace,
     ) -> None:
         self.passed = passed
-        self.files = files
+        self.places = places
         self.client = client
         self.sent = sent
         self.state = state
@@ -73,7 +72,7 @@ class HandedOver:
 
 def handed_over(environ: WSGIEnvironment) -> HandedOver | None:
     """Return what middleware before the host has handed over with a request, None where there was none for it."""
-    found = environ.get(_KEY)
+    found = environ.get(HANDED_OVER)
     return found if isinstance(found, HandedOver) else None
 
 
@@ -83,11 +82,9 @@ def go_on(
     """Call a WSGI application with a request as middleware has let it pass, and add what that set to the answer."""
     handed = _hand_over(request, passed)
     environ = _environ(request, passed)
-    environ[_KEY] = handed
+    environ[HANDED_OVER] = handed
 
-    def start_merged(
-        status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
-    ) -> Any:
+    def start_merged(status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /) -> Any:
         if not handed.passed.is_merged:
             code, _, reason = status.partition(" ")
             answer = Response(int(code), list(headers), b"", reason)
@@ -101,21 +98,22 @@ def go_on(
 
 def _hand_over(request: Request, passed: Passed) -> HandedOver:
     before = handed_over(request.environ)
-    files = frozenset({passed.file}) | (before.files if before else frozenset())
+    places = frozenset({passed.place}) | (before.places if before else frozenset())
     sent = before.sent if before else None
     if sent is None and passed.target is not None and request.sent is not None:
         sent = request.prefix + request.sent[0], request.sent[1]
-    left = Passed(passed.file, headers=passed.headers, status=passed.status)
-    return HandedOver(left, files, before.client if before else request, sent, request.state)
+    left = Passed(passed.place, headers=passed.headers, status=passed.status)
+    return HandedOver(left, places, before.client if before else request, sent, request.state)
 
 
 def _environ(request: Request, passed: Passed) -> WSGIEnvironment:
     environ = dict(request.environ)
     if passed.request_headers is not None:
+        # Without a Host, applications make URLs of the server's name.
+        kept = _KEPT if "host" in passed.request_headers else (*_KEPT, "HTTP_HOST")
         for name in [*environ]:
-            if (name.startswith("HTTP_") or name == "CONTENT_TYPE") and name not in _KEPT:
-                if name != "HTTP_HOST" or "host" in passed.request_headers:
-                    del environ[name]
+            if (name.startswith("HTTP_") or name == "CONTENT_TYPE") and name not in kept:
+                del environ[name]
         given = environ_of(passed.request_headers)
         environ |= {name: value for name, value in given.items() if name not in _KEPT}
     if passed.target is not None:

@@ -21,12 +21,12 @@ __all__ = ["Passed", "RootMiddleware", "merge", "root_middleware"]
 
 @dataclass(slots=True)
 class Passed:
-    """How a request goes on behind middleware, or the `answer` that it was given there.
+    """How a request goes on behind the middleware of the file `place`, or the `answer` that it was given there.
 
     `headers` and `status` are for the answer, `request_headers` for the handler, `target` is the URL to go on to.
     """
 
-    file: Path
+    place: Path
     answer: Response | None = None
     headers: list[tuple[str, str]] = field(default_factory=list)
     status: int = 200
@@ -37,7 +37,7 @@ class Passed:
 
 
 class RootMiddleware:
-    """The function of a `middleware.py`, and which requests it is for."""
+    """The function of a `middleware.py`, and which requests it is for; `place` is one path for each file."""
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class RootMiddleware:
         host: HandlerHost,
     ) -> None:
         self.file = file
+        self.place = file.resolve()
         self.matcher = matcher
         self._function = function
         self._event = (NextFetchEvent(file.stem),) if takes_event else ()
@@ -60,7 +61,7 @@ class RootMiddleware:
         handlers = self._handlers
         returned = handlers.call(request, self._function, request_of(request, self._site), *self._event)
         passage = passage_of(returned.response)
-        passed = Passed(self.file)
+        passed = Passed(self.place)
         if passage is None:
             passed.answer = answer = handlers.to_message(returned, request)
             location = next((value for name, value in answer.headers if name == "location"), None)

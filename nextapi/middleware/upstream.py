@@ -64,7 +64,7 @@ class Upstreams:
         except FetchError as error:
             _logger.error("%s %r: %s", request.method, request.path, error)
             raise HTTPError(502, "Bad Gateway") from error
-        handlers = WebHandlers(passed.file, self._host, is_relative=False)
+        handlers = WebHandlers(passed.place, self._host, is_relative=False)
         return handlers.to_message(Returned(response, Scope(request, self._host), None), request)
 
     def _headers(self, request: Request, passed: Passed) -> Headers:
