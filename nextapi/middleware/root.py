@@ -132,12 +132,10 @@ def merge(passed: Passed, response: Response, kind: str | None) -> None:
                 added.append((name, value))
             elif kind == "edge":
                 added.append((name, value))
-    vary = [value for name, value in own if name == "vary"]
-    if vary:
+    if any(name == "vary" for name, _ in own):
+        lines = [value for name, value in [*own, *response.headers] if name.lower() == "vary"]
         dropped.add("vary")
-        added.append(
-            ("vary", ", ".join([*vary, *(value for name, value in response.headers if name.lower() == "vary")]))
-        )
+        added.append(("vary", ", ".join(dict.fromkeys(name.strip() for line in lines for name in line.split(",")))))
     cookies = {value for name, value in own if name == "set-cookie"}
     rest = [
         (name, value)
