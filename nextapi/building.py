@@ -46,7 +46,7 @@ def build(root: Path, options: Options, host: Host) -> Application:
 
 
 def build_middleware(root: Path, options: Options, host: Host) -> Application:
-    """Return an application that has no routes, and the middleware of the absolute path `root`; no other file is loaded.
+    """Return an application without routes, and with the middleware of the absolute path `root`, which alone is loaded.
 
     Raises `TreeError` with all faults of that; it is one that there is none.
     """

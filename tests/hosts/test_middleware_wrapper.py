@@ -250,7 +250,7 @@ def test_rewrite_to_the_fallback(beside: Client, asked: str, kind: str) -> None:
 
 
 def test_rewrite_from_the_fallback_to_a_route(beside: Client) -> None:
-    """A path of the fallback can be rewritten to a route, which sees the URL that was asked for, and the other query."""
+    """A path of the fallback can be rewritten to a route, which sees the URL that was asked for and the other query."""
     answer = beside.get("/old?a=1", headers={"x-mode": "to:/api/items/7?b=2"})
     assert answer.json is not None
     assert answer.json["url"] == "/old?a=1"
@@ -354,6 +354,41 @@ def test_paths_that_the_matcher_leaves_out(tmp_path: Path) -> None:
     environ = EnvironBuilder("/old").get_environ()
     served(environ, lambda *_: lambda _: None)
     assert seen[0] is environ
+
+
+def test_routes_behind_middleware(tmp_path: Path) -> None:
+    """A route behind middleware streams its answer, and fails as any other."""
+    client = Closing(create_app(write_root(tmp_path)))
+    streamed = client.get("/api/echo?mode=stream")
+    assert (streamed.status_code, streamed.text, streamed.headers["x-mw"]) == (200, "onetwo", "1")
+    failed = client.get("/api/echo?mode=fail")
+    assert (failed.status_code, failed.text) == (500, "Internal Server Error")
+
+
+def test_work_after_the_answer(tmp_path: Path) -> None:
+    """What middleware leaves for later is done when the fallback's answer has been sent and closed."""
+    done: list[str] = []
+
+    class Body:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"sent"])
+
+        def close(self) -> None:
+            done.append("closed")
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return Body()
+
+    text = """
+    def middleware(request, event):
+        event.wait_until(lambda: request.raw["done"].append("after"))
+    """
+    served = Middleware(app, write_files(tmp_path / "web", {"middleware.py": text}))
+    body = served(EnvironBuilder("/").get_environ() | {"done": done}, lambda *_: lambda _: None)
+    assert (b"".join(body), done) == (b"sent", [])
+    body.close()  # type: ignore[attr-defined]  # it closes more than itself
+    assert done == ["closed", "after"]
 
 
 # Around a host
@@ -654,6 +689,33 @@ def test_another_site_gets_the_request_without_secrets(tmp_path: Path) -> None:
     assert lines(answer, "Set-Cookie") == ["mw=1", "up=1", "up2=2"]
     assert answer.headers["x-mw"] == "1"
     assert "x-middleware-rewrite" not in answer.headers
+
+
+def test_bodies_are_sent_on_in_pieces(tmp_path: Path) -> None:
+    """Neither the request's body nor the answer's is held: the one is read while it is sent, the other while it comes."""
+    with upstream() as site:
+        site.parts, site.chunked = [b"one", b"two"], True
+        site.go_on.clear()
+        environ = EnvironBuilder("/", method="POST", data=b"x" * 300_000).get_environ()
+        most = 0
+        stream = environ["wsgi.input"]
+
+        class Watched:
+            def read(self, size: int = -1) -> bytes:
+                nonlocal most
+                data: bytes = stream.read(size)
+                most = max(most, len(data))
+                return data
+
+        environ["wsgi.input"] = Watched()
+        chunks, status, _ = run_wsgi_app(proxying(tmp_path, site.url).application, environ)
+        pieces = iter(chunks)
+        assert (status, next(pieces)) == ("200 OK", b"one")
+        site.go_on.set()
+        assert b"".join(pieces) == b"two"
+        chunks.close()  # type: ignore[attr-defined]  # what closes the connection
+        assert len(site.received[0].body) == 300_000
+        assert 0 < most <= 1 << 16
 
 
 def test_headers_that_middleware_gives_are_sent(tmp_path: Path) -> None:
