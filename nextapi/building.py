@@ -21,7 +21,7 @@ from nextapi.routing.scan import IgnoredFile, RouteFile, scan_root
 from nextapi.routing.segments import Kind, pattern_text, route_name
 from nextapi.web.request import Site
 
-__all__ = ["MIDDLEWARE_FILES", "build"]
+__all__ = ["MIDDLEWARE_FILES", "build", "build_middleware"]
 
 T = TypeVar("T")
 
@@ -42,10 +42,24 @@ def build(root: Path, options: Options, host: Host) -> Application:
     routes = [route for route_file in scan.routes if (route := builder.route(route_file)) is not None]
     middleware = builder.middleware()
     builder.find_misplaced(scan.ignored)
-    if faults.found:
-        count = f"{len(faults.found)} faults" if len(faults.found) > 1 else "1 fault"
-        raise TreeError(f"{count} in {root}, first: {faults.found[0]}", faults.found)
+    faults.tell(root)
     return Application(routes, options, host, middleware)
+
+
+def build_middleware(root: Path, options: Options, host: Host) -> Application:
+    """Return an application without routes, and with the middleware of the absolute path `root`, which alone is loaded.
+
+    Raises `TreeError` with all faults of that; it is one that there is none.
+    """
+    faults = _Faults([])
+    site = Site(host.origin, options.max_body_size, options.geo_headers)
+    middleware = _Builder(root, site, host, faults).middleware()
+    if middleware is None and not faults.found:
+        what = f"no {' or '.join(MIDDLEWARE_FILES)} in it" if root.is_dir() else "no such folder"
+        say = "give the one that holds the middleware for the whole application"
+        faults.found.append(RootError(f"{root}: there is {what}: {say}", root))
+    faults.tell(root)
+    return Application([], options, host, middleware)
 
 
 def _root_fault(root: Path, extensions: tuple[str, ...]) -> str | None:
@@ -78,6 +92,12 @@ class _Faults:
         except TreeError as error:
             self._add(error.exceptions)
         return None
+
+    def tell(self, root: Path) -> None:
+        """Raise `TreeError` if there are any."""
+        if self.found:
+            count = f"{len(self.found)} faults" if len(self.found) > 1 else "1 fault"
+            raise TreeError(f"{count} in {root}, first: {self.found[0]}", self.found)
 
     def _add(self, faults: Iterable[Exception]) -> None:
         known = set(map(str, self.found))

@@ -102,6 +102,10 @@ class Request:
     """Whether middleware may change what the handler makes: none of it is sent before that is over."""
     is_admitted = False
     """Whether middleware has a CORS policy that lets it pass the same-origin guard."""
+    client: Request | None = None
+    """The request as the client sent it, where middleware before the host has changed it."""
+    rest: Callable[..., Response] | None = None
+    """What answers where no route does: it is given the request, and what middleware has said of it or None."""
     failure = b"Internal Server Error"
     """What bare WSGI answers where an exception is the end of it."""
     _state: SimpleNamespace | None = None
@@ -170,6 +174,10 @@ class Request:
         if self._state is None:
             self._state = SimpleNamespace()
         return self._state
+
+    @state.setter
+    def state(self, state: SimpleNamespace) -> None:
+        self._state = state
 
     @property
     def headers(self) -> EnvironHeaders:

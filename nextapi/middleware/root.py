@@ -23,12 +23,12 @@ __all__ = ["Passed", "RootMiddleware", "merge", "root_middleware"]
 
 @dataclass(slots=True)
 class Passed:
-    """How a request goes on behind middleware, or the `answer` that it was given there.
+    """How a request goes on behind the middleware of the file `place`, or the `answer` that it was given there.
 
     `headers` and `status` are for the answer, `request_headers` for the handler, `target` is the URL to go on to.
     """
 
-    file: Path
+    place: Path
     answer: Response | None = None
     headers: list[tuple[str, str]] = field(default_factory=list)
     status: int = 200
@@ -39,7 +39,7 @@ class Passed:
 
 
 class RootMiddleware:
-    """The function of a `middleware.py`, and which requests it is for."""
+    """The function of a `middleware.py`, and which requests it is for; `place` is one path for each file."""
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class RootMiddleware:
         host: HandlerHost,
     ) -> None:
         self.file = file
+        self.place = file.resolve()
         self.matcher = matcher
         self.policy = policy_of(function)
         self._function = function
@@ -66,7 +67,7 @@ class RootMiddleware:
             return self._call(request)
         if is_preflight(request):
             headers = policy.preflight_headers(request.headers, ALL_METHODS)
-            return Passed(self.file, Response(204, headers, b""))
+            return Passed(self.place, Response(204, headers, b""))
         try:
             passed = self._call(request)
         except HTTPError as error:
@@ -83,7 +84,7 @@ class RootMiddleware:
         scope = Scope(request, self._host)
         response = handlers.call(scope, self._function, request_of(request, self._site), *self._event)
         passage = passage_of(response)
-        passed = Passed(self.file)
+        passed = Passed(self.place)
         if passage is None:
             passed.answer = answer = handlers.to_message(response, scope)
             location = next((value for name, value in answer.headers if name == "location"), None)
@@ -146,7 +147,8 @@ def merge(passed: Passed, response: Response, kind: str | None) -> None:
         elif name == "vary":
             continue
         elif name not in theirs:
-            added.append((name, value))
+            if name != "content-type" or response.status not in (204, 304):
+                added.append((name, value))
         elif name not in _ANSWERS_OWN:
             if kind == "route":
                 dropped.add(name)
