@@ -28,7 +28,7 @@ from nextapi.middleware.rewriting import Destination, find_destination
 from nextapi.middleware.root import Passed, RootMiddleware, merge
 from nextapi.middleware.upstream import Upstreams
 from nextapi.options import Options
-from nextapi.routing.paths import CanonicalPath, canonical_path, spellings
+from nextapi.routing.paths import CanonicalPath, canonical_path, host_path, spellings
 from nextapi.routing.segments import Kind, Segment, identifier
 from nextapi.routing.tree import Captured, Tree
 from nextapi.text import decode_uri_component
@@ -131,7 +131,7 @@ class Application:
             if target is not None:
                 response = _redirect(request, target)
             elif (self.middleware is not None or HANDED_OVER in request.environ) and (
-                passed := passed or self.before(request)
+                passed := passed or self._ask(request, is_rest=route is None and request.rest is not None)
             ) is not None:
                 response, route = self._behind(passed, request, route, captured)
             elif route is None:
@@ -160,17 +160,22 @@ class Application:
 
         What middleware before the host has handed over counts as said, and is not asked for again.
         """
+        return self._ask(request, is_rest=False)
+
+    def _ask(self, request: Request, is_rest: bool) -> Passed | None:
         middleware, handed = self.middleware, handed_over(request.environ)
         if handed is not None:
             handed.tell(request)
         passed = handed.passed if handed is not None else None
         if middleware is not None and (handed is None or middleware.place not in handed.places):
-            paths = spellings(request.path) if request.rest is not None else (request.path,)
-            if any(middleware.matcher.matches(request, path) for path in paths):
-                if len(paths) > 1:  # it is shown the one that the host may make of it
-                    canonical = canonical_path(request.path)
-                    request.path = canonical.path + "/" * canonical.had_end_slash
+            sent = request.path
+            if any(middleware.matcher.matches(request, path) for path in (spellings(sent) if is_rest else (sent,))):
+                if is_rest:
+                    request.path = host_path(sent)
                 passed = middleware.call(request)
+                if is_rest:  # it is the host that says what these are
+                    has_more = request.path.count("/") != sent.count("/")
+                    passed.is_exact = not (has_more or "//" in request.path or "%5C" in request.path)
         if handed is not None:
             handed.lead(request)
         return passed

@@ -98,7 +98,9 @@ def go_on(
 
 def _hand_over(request: Request, passed: Passed) -> HandedOver:
     before = handed_over(request.environ)
-    places = frozenset({passed.place}) | (before.places if before else frozenset())
+    places = before.places if before else frozenset()
+    if passed.is_exact or passed.target is not None:
+        places |= {passed.place}
     sent = before.sent if before else None
     if sent is None and passed.target is not None and request.sent is not None:
         sent = request.prefix + request.sent[0], request.sent[1]
@@ -116,8 +118,9 @@ def _environ(request: Request, passed: Passed) -> WSGIEnvironment:
                 del environ[name]
         given = environ_of(passed.request_headers)
         environ |= {name: value for name, value in given.items() if name not in _KEPT}
-    if passed.target is not None:
-        environ["PATH_INFO"] = unquote_to_bytes(request.path).decode("latin-1")
+    path = unquote_to_bytes(request.path).decode("latin-1")
+    if passed.target is not None or path != environ.get("PATH_INFO", ""):
+        environ["PATH_INFO"] = path
         environ["QUERY_STRING"] = request.query_string
         query = f"?{request.query_string}" if request.query_string else ""
         for name in ("RAW_URI", "REQUEST_URI"):

@@ -36,6 +36,8 @@ class Passed:
     target: str | None = None
     is_merged: bool = False
     """Whether the answer has got the headers."""
+    is_exact: bool = True
+    """Whether all read the path as middleware did; else a tree behind it asks again, for the path that it reads."""
 
 
 class RootMiddleware:

@@ -539,6 +539,13 @@ GUARD = """
     def middleware(request):
         return NextResponse.json({"by": "guard"}, status=401)
 """
+GUARD_INSIDE = """
+    from nextapi import NextResponse
+
+    def middleware(request):
+        if request.next_url.pathname.startswith("/api/admin"):
+            return NextResponse.json({"by": "guard"}, status=401)
+"""
 ADMIN = "def handler(req, res): res.end('secret')"
 SPELLINGS = (
     "/api/admin", "/api/admin/", "//api/admin", "/api//admin", "/api/%61dmin", "/%61pi/admin", "/api/./admin",
@@ -562,19 +569,21 @@ HEADERS = {
 }
 
 
-def guarded_hosts(root: Path, stack: ExitStack) -> dict[str, Any]:
+def guarded_hosts(folder: Path, guard: str, stack: ExitStack) -> dict[str, Any]:
     """Return what serves a guarded tree, in every way that there is."""
+    root = write_files(folder / "web", {"middleware.py": guard, "pages/api/admin.py": ADMIN, "pages/api/echo.py": ECHO})
 
     def own(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        # A fallback that mends paths in its own way, as careless ones do.
-        path = os.path.normpath(environ["PATH_INFO"].replace("\\", "/").replace("//", "/")).replace("//", "/")
+        path = environ["PATH_INFO"]
+        if guard is GUARD:  # a fallback that mends paths in its own way, as careless ones do
+            path = os.path.normpath(path.replace("\\", "/").replace("//", "/")).replace("//", "/")
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"secret" if path == "/api/admin" else b"nothing"]
 
     app = new_flask(root)
     project = new_django(root, stack).application
-    no_routes = write_files(root.parent / "only", {"middleware.py": GUARD})
-    other = write_files(root.parent / "other", {"middleware.py": GUARD, "app/x/route.py": "def GET(): ..."})
+    no_routes = write_files(folder / "only", {"middleware.py": guard})
+    other = write_files(folder / "other", {"middleware.py": guard, "app/x/route.py": "def GET(): ..."})
     return {
         "wsgi": create_app(root),
         "fallback": create_app(other, fallback=own),
@@ -587,13 +596,12 @@ def guarded_hosts(root: Path, stack: ExitStack) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    root = write_files(
-        tmp_path / "web", {"middleware.py": GUARD, "pages/api/admin.py": ADMIN, "pages/api/echo.py": ECHO}
-    )
+@pytest.fixture(params=[GUARD, GUARD_INSIDE], ids=["by a matcher", "by the function"])
+def guarded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """Have all hosts with a guard that looks at the path in one of the two ways."""
     with ExitStack() as stack:
-        yield guarded_hosts(root, stack)
+        hosts = guarded_hosts(tmp_path, request.param, stack)
+        yield hosts if request.param is GUARD else {name: hosts[name] for name in hosts if name != "flask"}
 
 
 def ask(app: Any, method: str, target: str, headers: dict[str, str], raw_key: str | None) -> tuple[str, bytes]:
@@ -618,6 +626,51 @@ def test_no_spelling_of_a_path_goes_round_a_matcher(guarded: dict[str, Any], met
             status, body = ask(app, method, target, {}, raw_key)
             assert b"secret" not in body, (name, method, target, status)
         assert ask(app, method, "/api/admin", {}, raw_key)[0].startswith("401"), name
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/public/../admin/x", "/public/%2e%2e%2fadmin/x", "/public/%2e%2e/admin/x", "/admin/../public/x",
+     "/admin/%2e%2e/public/x", "/admin%2f..%2fpublic/x", "/admin/%252e%252e/public/x", "/public/..\\admin/x",
+     "/%61dmin/x", "//admin/x", "/public/%2e./%2E%2e/admin/x"],
+)  # fmt: skip
+@pytest.mark.parametrize("raw_key", ["RAW_URI", None])
+def test_host_gets_the_path_that_middleware_saw(tmp_path: Path, target: str, raw_key: str | None) -> None:
+    """No path is one to middleware, and another to the host behind it."""
+
+    def host(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        path = environ["PATH_INFO"]
+        assert "/../" not in path
+        return [b"secret" if path.startswith("/admin/") else b"public"]
+
+    text = """
+    from nextapi import Response
+
+    def middleware(request):
+        if not request.next_url.pathname.startswith("/public/"):
+            return Response("no", status=401)
+    """
+    served = Middleware(host, write_files(tmp_path / "web", {"middleware.py": text}))
+    for method in ("GET", "POST"):
+        assert b"secret" not in ask(served, method, target, {}, raw_key)[1]
+    assert ask(served, "GET", "/public/x", {}, raw_key) == ("200 OK", b"public")
+
+
+def test_path_that_is_read_in_two_ways(wrapped: Callable[..., Client], tmp_path: Path) -> None:
+    """For a path with an escaped slash, which is one to the host and none to a tree, the tree asks again."""
+    text = (
+        MIDDLEWARE
+        + """
+    config = {"matcher": "/api/items/:id"}
+    """
+    )
+    seen = wrapped(write_root(tmp_path, **{"middleware.py": text})).get(
+        "/", environ_overrides={"PATH_INFO": "/api/items/a/b", "RAW_URI": "/api/items/a%2Fb"}
+    )
+    assert (seen.json or {})["query"] == {"id": "a/b"}
+    assert (seen.json or {})["url"] == "/api/items/a%2Fb"
+    assert (lines(seen, "x-mw"), lines(seen, "Set-Cookie")) == (["1"], ["mw=1; Path=/"])
 
 
 def test_no_header_switches_middleware_off(guarded: dict[str, Any]) -> None:
@@ -692,7 +745,7 @@ def test_another_site_gets_the_request_without_secrets(tmp_path: Path) -> None:
 
 
 def test_bodies_are_sent_on_in_pieces(tmp_path: Path) -> None:
-    """Neither the request's body nor the answer's is held: the one is read while it is sent, the other while it comes."""
+    """Neither the request's body nor the answer's is held: each is sent on while it is read."""
     with upstream() as site:
         site.parts, site.chunked = [b"one", b"two"], True
         site.go_on.clear()
