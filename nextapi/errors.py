@@ -30,6 +30,8 @@ NextApiError
 ├── RedirectError          arguments of `res.redirect` that name no place to go
 ├── RevalidateError        an argument of `res.revalidate` that is no path
 ├── SerializationError     a value that JSON has no text for
+├── EventError             what no server-sent event, or stream of them, can be made of
+├── CorsError              a CORS policy that browsers refuse, or that nothing is meant by
 └── URLError               text that is no URL
 """
 
