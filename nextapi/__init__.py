@@ -20,6 +20,8 @@ from nextapi.types import (
     RouteContext,
 )
 from nextapi.web.cookies import RequestCookies, ResponseCookies
+from nextapi.web.cors import cors
+from nextapi.web.events import EventStream, ServerSentEvent
 from nextapi.web.fetch import fetch
 from nextapi.web.form_data import FormData
 from nextapi.web.headers import Headers
@@ -39,6 +41,7 @@ __all__ = [
     "BuildError",
     "CallNext",
     "CookieSerializeOptions",
+    "EventStream",
     "FetchError",
     "FormData",
     "HTTPError",
@@ -57,11 +60,13 @@ __all__ = [
     "Response",
     "ResponseCookies",
     "RouteContext",
+    "ServerSentEvent",
     "TreeError",
     "URLSearchParams",
     "UserAgent",
     "after",
     "cookies",
+    "cors",
     "draft_mode",
     "fetch",
     "forbidden",

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from nextapi.app import Application, Host, Route
 from nextapi.errors import BuildError, ConfigError, ConflictError, RootError, TreeError
+from nextapi.handlers.cors import Policies, find_policies, with_policies
 from nextapi.handlers.endpoints import Endpoint, page_endpoint, route_endpoint
 from nextapi.loading import load_module
 from nextapi.middleware.folders import Answer, FolderMiddleware, folder_middleware
@@ -16,11 +17,11 @@ from nextapi.middleware.root import RootMiddleware, root_middleware
 from nextapi.options import Options
 from nextapi.routing.conflicts import find_conflicts
 from nextapi.routing.paths import quote_path
-from nextapi.routing.scan import RouteFile, scan_root
+from nextapi.routing.scan import IgnoredFile, RouteFile, scan_root
 from nextapi.routing.segments import Kind, pattern_text, route_name
 from nextapi.web.request import Site
 
-__all__ = ["MIDDLEWARE_FILES", "build"]
+__all__ = ["MIDDLEWARE_FILES", "build", "build_middleware"]
 
 T = TypeVar("T")
 
@@ -40,11 +41,25 @@ def build(root: Path, options: Options, host: Host) -> Application:
     builder = _Builder(root, site, host, faults)
     routes = [route for route_file in scan.routes if (route := builder.route(route_file)) is not None]
     middleware = builder.middleware()
-    builder.find_misplaced()
-    if faults.found:
-        count = f"{len(faults.found)} faults" if len(faults.found) > 1 else "1 fault"
-        raise TreeError(f"{count} in {root}, first: {faults.found[0]}", faults.found)
+    builder.find_misplaced(scan.ignored)
+    faults.tell(root)
     return Application(routes, options, host, middleware)
+
+
+def build_middleware(root: Path, options: Options, host: Host) -> Application:
+    """Return an application without routes, and with the middleware of the absolute path `root`, which alone is loaded.
+
+    Raises `TreeError` with all faults of that; it is one that there is none.
+    """
+    faults = _Faults([])
+    site = Site(host.origin, options.max_body_size, options.geo_headers)
+    middleware = _Builder(root, site, host, faults).middleware()
+    if middleware is None and not faults.found:
+        what = f"no {' or '.join(MIDDLEWARE_FILES)} in it" if root.is_dir() else "no such folder"
+        say = "give the one that holds the middleware for the whole application"
+        faults.found.append(RootError(f"{root}: there is {what}: {say}", root))
+    faults.tell(root)
+    return Application([], options, host, middleware)
 
 
 def _root_fault(root: Path, extensions: tuple[str, ...]) -> str | None:
@@ -78,6 +93,12 @@ class _Faults:
             self._add(error.exceptions)
         return None
 
+    def tell(self, root: Path) -> None:
+        """Raise `TreeError` if there are any."""
+        if self.found:
+            count = f"{len(self.found)} faults" if len(self.found) > 1 else "1 fault"
+            raise TreeError(f"{count} in {root}, first: {self.found[0]}", self.found)
+
     def _add(self, faults: Iterable[Exception]) -> None:
         known = set(map(str, self.found))
         self.found.extend(fault for fault in faults if isinstance(fault, BuildError) and str(fault) not in known)
@@ -97,24 +118,36 @@ class _Builder:
         pattern = pattern_text(segments)
         if any(quote_path(segment.name) != segment.name for segment in segments if segment.kind is Kind.STATIC):
             _logger.warning("%s can never be asked for: its name is compared as a client sends it, escaped", file)
+        beside = file.with_suffix("") / "_middleware.py"
+        if not is_app and beside.is_file():
+            inside = beside.with_name(f"index{file.suffix}")
+            _logger.warning(
+                "%s is not below %s, which stands beside it: to have it below, name it %s", file, beside, inside
+            )
         param_names = tuple(segment.name for segment in segments if segment.kind is not Kind.STATIC)
 
-        def make() -> Endpoint:
-            module = load_module(self._root, file)
-            if is_app:
-                return route_endpoint(module, file, self._site, self._host)
-            return page_endpoint(module, file, pattern, param_names, self._site, self._host)
-
-        endpoint = self._faults.caught(make)
         folders = [found for folder in self._folders_of(file, is_app) if (found := self._folder(folder)) is not None]
-        if endpoint is None:
+        inherited = next((folder.policy for folder in reversed(folders) if folder.policy is not None), None)
+
+        def make() -> tuple[Endpoint, Policies]:
+            module = load_module(self._root, file)
+            policies = find_policies(module, is_app, inherited)
+            if is_app:
+                return route_endpoint(module, file, self._site, self._host), policies
+            return page_endpoint(module, file, pattern, param_names, self._site, self._host), policies
+
+        made = self._faults.caught(make)
+        if made is None:
             return None
+        endpoint, policies = made
         answer: Answer = endpoint.answer
         for folder in reversed(folders):
             answer = folder.around(answer)
+        if policies:
+            answer = with_policies(answer, policies, self._host)
         files = tuple(folder.file for folder in folders)
         name, is_guarded = route_name(segments), endpoint.options.same_origin
-        return Route(segments, pattern, name, param_names, file, endpoint, is_guarded, answer, files)
+        return Route(segments, pattern, name, param_names, file, endpoint, is_guarded, answer, files, policies)
 
     def _folders_of(self, file: Path, is_app: bool) -> list[Path]:
         """Return the folders whose middleware is for a file, outermost first."""
@@ -134,23 +167,27 @@ class _Builder:
         if len(files) > 1:
             say = "both stand before all routes: keep one of them"
             self._faults.found.append(ConflictError(f"{files[0]} and {files[1]} {say}", *files))
-        for file in files:
-            return self._faults.caught(
-                lambda: root_middleware(load_module(self._root, file), file, self._site, self._host)  # noqa: B023  # it is called here
-            )
-        return None
+        made = [
+            self._faults.caught(lambda: root_middleware(load_module(self._root, file), file, self._site, self._host))  # noqa: B023  # it is called here
+            for file in files
+        ]
+        return made[0] if made else None
 
-    def find_misplaced(self) -> None:
-        """Note files of middleware that stand where nothing looks for them."""
+    def find_misplaced(self, ignored: Iterable[IgnoredFile]) -> None:
+        """Note files of middleware that stand where nothing looks for them, and the faults of those without routes."""
         root = self._root
         say = "nothing looks for middleware here:"
-        for file in (root / "_middleware.py", root / "pages" / "_middleware.py"):
-            if file.is_file():
+        for file in (
+            root / "_middleware.py",
+            *(entry.file for entry in ignored if entry.file.name == "_middleware.py"),
+        ):
+            if any(file.is_relative_to(top) for top in (root / "pages" / "api", root / "app")):
+                self._folder(file.parent)
+            elif file.is_file():
                 fault = f"{file}: {say} folder middleware is in pages/api, app or below, that of all in middleware.py"
                 self._faults.found.append(ConfigError(fault, file))
-        for folder in (root / "pages", root / "pages" / "api", root / "app"):
-            # In Next a middleware.ts beside the routes does nothing, and looks as if it guarded them.
-            for file in (folder / name for name in MIDDLEWARE_FILES):
-                if folder.name != "api" and file.is_file():
-                    fault = f"{file}: {say} move it to {root / file.name}"
-                    self._faults.found.append(ConfigError(fault, file))
+        # In Next a middleware.ts beside the pages does nothing, and looks as if it guarded them. In pages/api it is a
+        # route, which needs a handler.
+        for file in (folder / name for folder in (root / "pages", root / "app") for name in MIDDLEWARE_FILES):
+            if file.is_file():
+                self._faults.found.append(ConfigError(f"{file}: {say} move it to {root / file.name}", file))

@@ -46,11 +46,14 @@ __all__ = [
     "BodyGoneError",
     "BodyUsedError",
     "BuildError",
+    "CallNextError",
     "CommandError",
     "ConfigError",
     "ConflictError",
+    "CorsError",
     "DraftError",
     "DynamicError",
+    "EventError",
     "ExtraError",
     "FetchError",
     "FetchTimeoutError",
@@ -219,6 +222,10 @@ class NoAnswerError(NextApiError, RuntimeError):
     """A handler returned without answering, or what is no answer."""
 
 
+class CallNextError(NextApiError, RuntimeError):
+    """`call_next` was called twice, too late, without `await` where it is needed, or with a foreign request."""
+
+
 class HeaderError(NextApiError, TypeError):
     """A header name or value with a character that must not go on the wire (RFC 9110, 5.1 and 5.5).
 
@@ -257,6 +264,14 @@ class RevalidateError(NextApiError, ValueError):
 
 class SerializationError(NextApiError, TypeError):
     """A value that JSON has no text for; the message names its place in the whole."""
+
+
+class EventError(NextApiError, TypeError):
+    """What no server-sent event, or stream of them, can be made of."""
+
+
+class CorsError(NextApiError, ValueError):
+    """A CORS policy that browsers refuse, or that nothing is meant by."""
 
 
 class URLError(NextApiError, ValueError):

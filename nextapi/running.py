@@ -20,7 +20,7 @@ from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
-__all__ = ["Run", "current_run"]
+__all__ = ["Run", "call_masked", "current_run"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -38,6 +38,19 @@ _current: ContextVar[Run] = ContextVar("nextapi_run")
 def current_run() -> Run | None:
     """Return the run whose coroutine calls this, or whose coroutines called what does; None elsewhere."""
     return _current.get(None)
+
+
+def call_masked(function: Callable[[], T]) -> T:
+    """Return what a function returns that may itself wait for coroutines, also where a coroutine calls it.
+
+    Raises `RuntimeError` there under gevent, where the thread of the coroutines is that of all requests.
+    """
+    loop = asyncio._get_running_loop()
+    if loop is None:
+        return function()
+    if isinstance(loop, _NativeLoop):
+        raise RuntimeError("under gevent `async def` middleware cannot read a stream: let it be `def`")
+    return _Here().submit(function).result()
 
 
 class Run:
@@ -112,6 +125,8 @@ class Run:
     def close(self) -> None:
         """Cancel what is left over, with a line in the log, and let it end."""
         main = self._main
+        if main is not None and main.done() and not main.cancelled():
+            main.exception()  # a SystemExit has left by the loop: asyncio is not to miss that somebody asked for it
         while left := {task for task in self._tasks.copy() if not task.done()}:
             for task in left - {main}:
                 if not _closes_generator(task):

@@ -5,7 +5,7 @@ becomes the application's response.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +14,7 @@ from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.sources import new_run, open_source
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
 from nextapi.http.message import Response as Message
+from nextapi.running import call_masked
 from nextapi.web.response import NextResponse, Response, is_passage, pairs_of, response_of, take_content
 from nextapi.web.scope import Scope, after, enter, leave
 
@@ -137,10 +138,25 @@ class WebHandlers:
         """Return the application's response as one of the web dialect, for middleware to look at and to change."""
         if isinstance(message.body, Relayed):
             message = self._host.unpack(message.body, request)
-        body = cast("bytes | Stream", message.body)
+        body = message.body if isinstance(message.body, bytes) else _Steps(cast("Stream", message.body).unreported())
         reason = message.status_line.partition(" ")[2]
         reason = "" if reason == reason_phrase(message.status) else reason
         return response_of(message.status, reason, [(name.lower(), value) for name, value in message.headers], body)
+
+
+class _Steps:
+    """The chunks of a handler's stream as middleware sees them, which may be a coroutine: each can wait for others."""
+
+    __slots__ = ("_chunks",)
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> _Steps:
+        return self
+
+    def __next__(self) -> bytes:
+        return call_masked(self._chunks.__next__)
 
 
 class NextFetchEvent:

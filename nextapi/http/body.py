@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from io import BufferedReader, BytesIO, RawIOBase
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
@@ -78,10 +79,14 @@ def read_body(body: Body, limit: Limit) -> bytes:
 def keep_body(request: Request, limit: Limit) -> None:
     """Have the body of a request readable more than once: it is read now, to disk where it is large.
 
-    Raises `BodyError` (413) where it is over `limit`.
+    Whoever opens it has a file of their own. Raises `BodyError` as `read_body` does.
     """
     body = request.body
     if body is None or body.is_kept or body.form is not None:
+        return
+    if body.length is not None and body.length <= _MAX_IN_MEMORY:
+        data = read_body(body, limit)  # hosts keep what is read so, too
+        request.body = Body(len(data), lambda size: data[:size], lambda: BytesIO(data), is_kept=True)
         return
     if body.length is not None and body.length > limit.size:
         raise too_large(limit)
@@ -95,12 +100,27 @@ def keep_body(request: Request, limit: Limit) -> None:
         file.write(block)
     if body.length is not None and size < body.length:
         raise refused(400, "Invalid body")  # the client went away
+    request.body = Body(
+        size, lambda size: _Reader(file).read(size), lambda: BufferedReader(_Reader(file)), is_kept=True
+    )
 
-    def again() -> IO[bytes]:
-        file.seek(0)
-        return file
 
-    request.body = Body(size, lambda size: again().read(size), again, is_kept=True)
+class _Reader(RawIOBase):
+    """A file of a kept body that has a place of its own, and leaves the body open when it is closed."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._at)
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
 
 def too_large(limit: Limit) -> BodyError:

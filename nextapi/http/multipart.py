@@ -50,6 +50,8 @@ def read_entries(
     if body.length is not None and body.length > limit.size:
         raise too_large(limit)
     if body.form is not None:
+        for _, file in body.form[1]:
+            file.seek(0)  # middleware, or the host, may have read it
         return [*body.form[0], *body.form[1]]
     try:
         return _decode(_Bounded(body.open(), limit), boundary.encode("latin-1"), call_on_close)

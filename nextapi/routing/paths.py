@@ -10,9 +10,9 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
-__all__ = ["CanonicalPath", "canonical_path", "cut_path", "quote_path", "raw_path", "sent_path"]
+__all__ = ["CanonicalPath", "canonical_path", "cut_path", "quote_path", "raw_path", "sent_path", "spellings"]
 
 _NOT_CANONICAL = re.compile(r"//|\\|/(?:\.|%2e){1,2}(?:/|\Z)|./\Z", re.IGNORECASE)
 _SLASHES = re.compile(r"[/\\]{2,}|\\")
@@ -60,6 +60,13 @@ def sent_path(environ: Mapping[str, Any]) -> str:
 def quote_path(path: str) -> str:
     """Return a decoded path as a client would send it, where nothing tells how it was sent."""
     return quote(path, safe=_SAFE)
+
+
+def spellings(path: str) -> tuple[str, ...]:
+    """Return what else than itself a host that mends paths in its own way may take a path for, and itself."""
+    if not ("%" in path or "//" in path or "\\" in path or "/." in path or path.endswith("/")):
+        return (path,)
+    return path, canonical_path(path).path, quote_path(canonical_path(unquote(path)).path)
 
 
 def _decode_latin1(path: str) -> str:

@@ -70,8 +70,9 @@ class Readable(ABC):
         return self.bytes().decode("utf-8", "replace").removeprefix("\ufeff")
 
     def _loads(self) -> Any:
+        text = self.text()
         try:
-            return loads(self.text())
+            return loads(text)
         except ValueError:
             raise refused(400, "Invalid JSON") from None
 

@@ -59,7 +59,7 @@ _ABOUT_BODY = ("content-encoding", "content-language", "content-location", "cont
 _CREDENTIALS = ("authorization", "cookie")
 
 _METHOD = re.compile(TOKEN)
-_LENGTH = re.compile("[0-9]+")
+_LENGTH = re.compile("[0-9]{1,18}")
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 
 

@@ -360,7 +360,9 @@ class NextResponse(Response):
     ) -> Self:
         """Return what lets a request go on to `url`, absolute or a path, whose answer the client gets for its own URL.
 
-        For `request` and `headers` see `next`.
+        A URL of another site has to be one of the option `proxy_origins`. It gets the client's headers without Cookie
+        and Authorization, unless `request` says which headers it gets: those are sent as they are given, and a copy of
+        `request.headers` has these two. For `request` and `headers` see `next`.
         """
         return cls._pass(str(url), request, status, headers)
 

@@ -80,6 +80,7 @@ SHOWN = {
     "pip install 'nextapi-wsgi[django]' gunicorn": _ENVIRONMENT,
     "pip install 'nextapi-wsgi[preview]'": _ENVIRONMENT,
     "pip install 'nextapi-wsgi[fetch]'": _ENVIRONMENT,
+    "pip install 'nextapi-wsgi[user-agent]'": _ENVIRONMENT,
     "pip install flask gunicorn": _ENVIRONMENT,
     "pip install flask-wtf": _ENVIRONMENT,
     "pip install django gunicorn": _ENVIRONMENT,

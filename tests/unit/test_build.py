@@ -433,3 +433,98 @@ def test_a_root_that_is_too_deep_is_told(tmp_path: Path, inside: str) -> None:
     with pytest.raises(TreeError) as raised:
         create_app(tmp_path / inside)
     assert f"give the folder above pages/, {tmp_path}" in str(raised.value.exceptions[0])
+
+
+# Middleware
+
+ROUTE = "def handler(req, res): ...\n"
+
+
+def test_faults_of_middleware_are_told_together(tmp_path: Path) -> None:
+    """Every middleware file at fault is told, once each, beside the faults of routes, also where it has no routes."""
+    files = {
+        "middleware.py": "config = {'matcher': 'api'}\ndef middlewear(request): ...\n",
+        "pages/api/_middleware.py": "def middleware(request): ...\n",
+        "pages/api/a.py": ROUTE,
+        "pages/api/b/_middleware.py": "config = {}\nmiddleware = 3\n",
+        "pages/api/b/c.py": "handler = 3\n",
+        "pages/api/b/d.py": ROUTE,
+        "pages/api/empty/_middleware.py": "1 / 0\n",
+        "app/_middleware.py": "def handler(req, res): ...\n",
+        "app/(group)/_middleware.py": "def middleware(request, call_next):\n    yield\n",
+    }
+    _write(tmp_path, **files)
+    faults = [(fault.files[0].relative_to(tmp_path).as_posix(), type(fault), str(fault)) for fault in _faults(tmp_path)]
+    said = {
+        "middleware.py": [(ConfigError, "matcher"), (HandlerError, "define `def middleware(request)`")],
+        "pages/api/_middleware.py": [(HandlerError, "cannot be called with (request, call_next)")],
+        "pages/api/b/_middleware.py": [(HandlerError, "is int, not a function"), (ConfigError, "leave `config` out")],
+        "pages/api/b/c.py": [(HandlerError, "not a function")],
+        "pages/api/empty/_middleware.py": [(LoadError, "ZeroDivisionError")],
+        "app/_middleware.py": [(HandlerError, "define `def middleware(request, call_next)`")],
+        "app/(group)/_middleware.py": [(HandlerError, "generator")],
+    }
+    for file, expected in said.items():
+        found = [(kind, text) for name, kind, text in faults if name == file]
+        assert sorted(kind.__name__ for kind, _ in found) == sorted(kind.__name__ for kind, _ in expected), file
+        for kind, part in expected:
+            assert any(part in text for found_kind, text in found if found_kind is kind), (file, found)
+    assert {file for file, _, _ in faults} == set(said)
+
+
+def test_both_names_of_root_middleware(tmp_path: Path) -> None:
+    """middleware.py and proxy.py together are a fault, beside those of each."""
+    files = {"middleware.py": "def middleware(request): ...\n", "proxy.py": "def middleware(request): ...\n"}
+    _write(tmp_path, **files, **{"pages/api/a.py": ROUTE})
+    conflict, fault = _faults(tmp_path)
+    assert (type(conflict), conflict.files) == (ConflictError, (tmp_path / "middleware.py", tmp_path / "proxy.py"))
+    assert "define `def proxy(request)`" in str(fault)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "_middleware.py",
+        "pages/_middleware.py",
+        "pages/blog/_middleware.py",
+        "pages/middleware.py",
+        "pages/proxy.py",
+        "app/middleware.py",
+        "app/proxy.py",
+    ],
+)
+def test_middleware_that_nothing_looks_for(tmp_path: Path, file: str) -> None:
+    """A file that looks as if it guarded routes, and does not, is a fault that says where it belongs."""
+    _write(tmp_path, **{"pages/api/a.py": ROUTE, file: "def middleware(request, call_next=None): ...\n"})
+    (fault,) = _faults(tmp_path)
+    assert isinstance(fault, ConfigError)
+    assert "nothing looks for middleware here" in str(fault)
+
+
+@pytest.mark.parametrize("name", ["middleware", "proxy"])
+def test_middleware_in_pages_api(tmp_path: Path, name: str) -> None:
+    """In pages/api such a file is a route, as in Next: without a handler it is a fault."""
+    _write(tmp_path, **{f"pages/api/{name}.py": f"def {name}(request): ...\n"})
+    (fault,) = _faults(tmp_path)
+    assert isinstance(fault, HandlerError)
+    assert f"there is no `handler`: define `def handler(req, res)`; there is {name}" in str(fault)
+
+
+def test_a_route_beside_a_guarded_folder_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """admin.py is not below the middleware of the folder admin/: who looks at the URLs may think so."""
+    middleware = "def middleware(request, call_next): ...\n"
+    _write(tmp_path, **{"pages/api/admin.py": ROUTE, "pages/api/admin/_middleware.py": middleware})
+    _write(tmp_path, **{"pages/api/open/index.py": ROUTE, "pages/api/open/_middleware.py": middleware})
+    create_app(tmp_path)
+    assert f"to have it below, name it {tmp_path / 'pages/api/admin/index.py'}" in caplog.text
+    assert "open" not in caplog.text
+
+
+def test_the_middleware_of_a_route_is_known(tmp_path: Path) -> None:
+    """A route names the files of its folders' middleware, outermost first."""
+    middleware = "def middleware(request, call_next): ...\n"
+    names = ("pages/api/_middleware.py", "pages/api/a/_middleware.py")
+    _write(tmp_path, **dict.fromkeys(names, middleware), **{"pages/api/a/b.py": ROUTE, "pages/api/c.py": ROUTE})
+    found = {route.pattern: route.middleware for route in create_app(tmp_path).application.routes}
+    files = tuple(tmp_path / name for name in names)
+    assert found == {"/api/a/b": files, "/api/c": files[:1]}

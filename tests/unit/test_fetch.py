@@ -437,6 +437,15 @@ def test_what_is_encoded_is_decoded(
     assert response.bytes() == data
 
 
+def test_what_is_decoded_comes_in_pieces(server: Upstream) -> None:
+    """A small answer that is large when it is decoded never stands in memory as a whole, unless all is asked for."""
+    server.headers, server.parts = [("Content-Encoding", "gzip")], [gzip.compress(bytes(50_000_000))]
+    body = fetch(server.url).body
+    assert isinstance(body, Iterator)
+    sizes = [len(piece) for piece in body]
+    assert (sum(sizes), max(sizes)) == (50_000_000, 1 << 16)
+
+
 def test_a_coding_that_nobody_knows(server: Upstream) -> None:
     """What cannot be decoded is left as it is, with the headers that say so."""
     server.headers, server.parts = [("Content-Encoding", "gzip, x-own")], [b"abc"]
