@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from inspect import unwrap
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
@@ -158,8 +159,7 @@ def call(
         raise TypeError("body= is what req.body is, json= and data= are what is sent: give one of them")
     name = getattr(handler, "__name__", None)
     own = name if name in METHODS else None
-    module, file = _module_of(handler)
-    names = vars(module)
+    names, file = _names_of(handler)
     checked: dict[str, Any]
     if kind == "route" or (kind is None and own):
         kind = "route"
@@ -178,7 +178,7 @@ def call(
         if kind != "pages":
             raise TypeError(f"body= is what req.body is, which a handler of kind {kind!r} has not: give json= or data=")
         checked["handler"] = _with_body(handler, body)
-    made = ModuleType(module.__name__)
+    made = ModuleType(names.get("__name__", ""))
     vars(made).update(checked)
     application = _OneRoute(made, file, path, params or {}, raw)
     return _ask(application, path, method or own or "GET", query, headers, cookies, json, data)
@@ -187,10 +187,14 @@ def call(
 _NAMES = tuple(RouteConfig.__annotations__)
 
 
-def _module_of(function: object) -> tuple[ModuleType, Path]:
-    name = getattr(function, "__module__", None) or ""
-    module = sys.modules.get(name, ModuleType(name))
-    return module, Path(getattr(module, "__file__", None) or "<handler>")
+def _names_of(function: Callable[..., object]) -> tuple[Mapping[str, Any], Path]:
+    """Return the names of the module that a function is of, and the module's file."""
+    # Not by `sys.modules`: a fresh client may have put another module there.
+    names = getattr(unwrap(function), "__globals__", None)
+    if names is None:
+        module = sys.modules.get(getattr(function, "__module__", None) or "")
+        names = {} if module is None else vars(module)
+    return names, Path(names.get("__file__") or "<handler>")
 
 
 def _with_body(handler: Callable[..., object], body: Any) -> NextApiHandler:
@@ -283,9 +287,9 @@ def call_middleware(
     The keywords are those of `call`; `config`, with the matcher, is that of the function's module unless it is given.
     Raises `TreeError` for a wrong `config` or a function that cannot be called.
     """
-    module, file = _module_of(middleware)
-    made = ModuleType(module.__name__)
-    vars(made).update(config=getattr(module, "config", {}) if config is None else config, middleware=middleware)
+    names, file = _names_of(middleware)
+    made = ModuleType(names.get("__name__", ""))
+    vars(made).update(config=names.get("config", {}) if config is None else config, middleware=middleware)
     application = _OnlyMiddleware(made, file.with_name("middleware.py"))
     answer = _ask(application, path, method, query, headers, cookies, json, data)
     passed = application.passed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -331,6 +332,27 @@ def test_call_takes_the_config_of_the_module(tmp_path: Path) -> None:
         lambda req, res: res.send(req.stream.read()), method="POST", data="x", config={"api": {"bodyParser": False}}
     )
     assert raw.data == b"x"
+
+
+def test_call_takes_the_config_of_a_module_that_is_replaced(tmp_path: Path) -> None:
+    """A fresh client has new modules; a handler of an earlier one keeps the config that it has."""
+    source = "config = {'api': {'bodyParser': {'sizeLimit': 4}}}\n\n\ndef handler(req, res):\n    res.json(req.body)\n"
+    root = write_tree(tmp_path, {"small": source})
+    handler = load(root / "pages/api/small.py").handler
+    (root / "pages/api/small.py").write_text(source.replace("config", "CONFIG"))
+    Client(root, fresh=True)
+    assert call(handler, method="POST", json="long").status_code == 413
+
+
+def test_call_takes_any_callable() -> None:
+    """An object that can be called is a handler."""
+
+    class Answering:
+        def __call__(self, req: Any, res: Any) -> None:
+            res.json(req.method)
+
+    assert call(Answering()).json == "GET"
+    assert call(partial(_echo)).json["method"] == "GET"
 
 
 def test_call_guards_as_the_tree_does() -> None:
