@@ -26,7 +26,7 @@ _NO_SOURCES = frozenset({"__pycache__", "node_modules"})
 
 
 class LiveTree:
-    """The application that `make` makes of the absolute path `root`; raises `TreeError` with all faults of its files
+    """The application that `make`, or else `build`, makes of the absolute path `root`; raises `TreeError` with all faults of its files
     when it is made.
     """
 
@@ -35,18 +35,18 @@ class LiveTree:
         root: Path,
         options: Options,
         host: Host,
-        make: Callable[[Path, Options, Host], Application] = build,
+        make: Callable[[Path, Options, Host], Application] | None = None,
     ) -> None:
         self.root = root
         self.options = options
         self.host = host
-        self._make = make
+        self._make = make or build
         self._lock = threading.Lock()
         self._seen = {}
         if options.debug:
             follow_imports()
             self._seen = _stamps_below(root)
-        self.application: Application = make(root, options, host)
+        self.application: Application = self._make(root, options, host)
 
     def refresh(self) -> bool:
         """Replace the application if its files have changed, which is asked in debug; return whether it was."""
