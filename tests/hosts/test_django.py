@@ -894,3 +894,10 @@ def test_the_command_and_checks_know_app_routes(tmp_path: Path, capsys: pytest.C
         assert "/feed.xml" in out
         assert "/users/[id]" in out
         assert _check_trees() == run_checks() == []
+
+
+def test_a_view_that_is_called_by_itself(tmp_path: Path) -> None:
+    """A request that did not pass Django's handler, as in a test of a view, may be led on as well."""
+    files = {"middleware.py": REWRITES, "pages/api/off.py": route("res.end('led on')", {"api": {"sameOrigin": False}})}
+    with django_project(mount_files(tmp_path, files)):
+        assert resolve("/api/hook").func(RequestFactory().get("/api/hook")).content == b"led on"

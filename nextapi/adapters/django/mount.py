@@ -187,13 +187,14 @@ class _Host:
 
     def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
         raw = request.raw
-        raw.resolver_match = _entered(raw.resolver_match, route, captured)
+        if raw.resolver_match is not None:  # a view that is called by itself has none
+            raw.resolver_match = _entered(raw.resolver_match, route, captured)
         if route.is_guarded or settings.SESSION_COOKIE_NAME not in raw.COOKIES:
             return None
         # What Django has checked, if it has, was another route.
         check = CsrfViewMiddleware(lambda _: HttpResponse())
         check.process_request(raw)
-        rejection = check.process_view(raw, raw.resolver_match.func, (), {})
+        rejection = check.process_view(raw, check.get_response, (), {})
         if rejection is not None:
             return Response(rejection.status_code, [], Relayed(rejection))
         if request.body is not None and not request.body.is_kept:
