@@ -26,7 +26,7 @@ _NO_SOURCES = frozenset({"__pycache__", "node_modules"})
 
 
 class LiveTree:
-    """The application that `make`, or else `build`, makes of the absolute path `root`; raises `TreeError` with all faults of its files
+    """The application that `make` makes of the absolute path `root`; raises `TreeError` with all faults of its files
     when it is made.
     """
 
@@ -35,12 +35,12 @@ class LiveTree:
         root: Path,
         options: Options,
         host: Host,
-        make: Callable[[Path, Options, Host], Application] | None = None,
+        make: Callable[[Path, Options, Host], Application] = build,
     ) -> None:
         self.root = root
         self.options = options
         self.host = host
-        self._make = make or build
+        self._make = make
         self._lock = threading.Lock()
         self._seen = {}
         if options.debug:
