@@ -62,7 +62,15 @@ PAGES = [
     *sorted((REPOSITORY / "integrations").glob("*/README.md")),
 ]
 
-ON_EVERY_HOST = {"edge.md", "examples.md", "from-next.md", "middleware.md", "route-handlers.md", "streaming.md", "uploads.md"}
+ON_EVERY_HOST = {
+    "edge.md",
+    "examples.md",
+    "from-next.md",
+    "middleware.md",
+    "route-handlers.md",
+    "streaming.md",
+    "uploads.md",
+}
 RUNS = [(page, host) for page in PAGES for host in (HOSTS if page.name in ON_EVERY_HOST else (None,))]
 """Each page, with the host that it is run on where it does not start one itself."""
 
