@@ -112,7 +112,7 @@ class WebHandlers:
 
     def to_headers(self, returned: Returned, request: Request) -> list[tuple[str, str]]:
         """Return the header lines of a response, with those of `cookies()`, without what is the server's to say."""
-        headers = []
+        headers: list[tuple[str, str]] = []
         names = set()
         for pair in pairs_of(returned.response):
             name, value = pair

@@ -465,10 +465,10 @@ READING = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
 READING_NAMES = ("body", "stream", "raw", "edge", "external", "route")
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("size", [10, 700_000])
 def test_a_body_that_was_read_is_read_again(serve_files: Serve, kind: str, reader: str, size: int) -> None:
