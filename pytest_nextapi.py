@@ -19,7 +19,7 @@ __all__ = ["nextapi_client", "nextapi_root", "pytest_addoption"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the ini option `nextapi_root`."""
-    parser.addini("nextapi_root", "the folder that holds pages/, relative to the rootdir", default="web")
+    parser.addini("nextapi_root", "the folder that holds pages/ and app/, relative to the rootdir", default="web")
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,19 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from benchmarks.contestants import BARE, NEXTAPI, Contestant
+from benchmarks.contestants import BARE, EDGE, GUARDED, NEXTAPI, ROUTE, Contestant
 from benchmarks.measure import Times
 
 __all__ = ["LIMIT", "as_json", "as_table", "over_limit"]
 
 LIMIT = 2.0
 """So many times the bare callable's time nextapi may take, for each request."""
+
+WEB_LIMIT = 1.3
+"""So many times the time of a route of `pages/api` an edge route or a route handler may take."""
+
+MIDDLEWARE_LIMIT = 0.5
+"""So many microseconds middleware may cost a request that it is not for."""
 
 
 def versions() -> dict[str, str]:
@@ -56,9 +62,16 @@ def _ratios(
 
 
 def over_limit(times: Times) -> list[str]:
-    """Return a line for each request where nextapi is over the limit."""
-    return [
-        f"{case}: nextapi takes {ratio:.2f} x the time of the {BARE}, over {LIMIT}"
-        for case, took in times.items()
-        if (ratio := took[NEXTAPI] / took[BARE]) > LIMIT
-    ]
+    """Return a line for each request where nextapi is over a limit."""
+    return [line for case, took in times.items() for line in _over_limit(case, took)]
+
+
+def _over_limit(case: str, took: dict[str, float]) -> Iterator[str]:
+    own = took[NEXTAPI]
+    if (ratio := own / took[BARE]) > LIMIT:
+        yield f"{case}: nextapi takes {ratio:.2f} x the time of the {BARE}, over {LIMIT}"
+    for name in (EDGE, ROUTE):
+        if (ratio := took[name] / own) > WEB_LIMIT:
+            yield f"{case}: {name} takes {ratio:.2f} x the time of a route of pages/api, over {WEB_LIMIT}"
+    if (cost := took[GUARDED] - own) > MIDDLEWARE_LIMIT:
+        yield f"{case}: middleware that is not for the request costs {cost:.2f} us, over {MIDDLEWARE_LIMIT}"

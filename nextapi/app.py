@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
@@ -17,19 +17,22 @@ from nextapi.access import LOGGER as ACCESS_LOGGER
 from nextapi.access import log_access
 from nextapi.errors import HTTPError, RewriteError
 from nextapi.guard import check_same_origin
+from nextapi.handlers.cors import Policies
 from nextapi.handlers.endpoints import Endpoint
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.refusals import error_response, text_response
 from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.query import decode_pairs, encode_pairs, query_text
+from nextapi.middleware.handover import HANDED_OVER, handed_over
+from nextapi.middleware.rewriting import Destination, find_destination
 from nextapi.middleware.root import Passed, RootMiddleware, merge
+from nextapi.middleware.upstream import Upstreams
 from nextapi.options import Options
-from nextapi.routing.paths import CanonicalPath, canonical_path
+from nextapi.routing.paths import CanonicalPath, canonical_path, host_path, spellings
 from nextapi.routing.segments import Kind, Segment, identifier
 from nextapi.routing.tree import Captured, Tree
 from nextapi.text import decode_uri_component
 from nextapi.web.request import environ_of
-from nextapi.web.url import URL
 
 __all__ = ["Application", "Host", "Match", "Route", "decode_params", "host_params"]
 
@@ -66,6 +69,8 @@ class Route:
     """The endpoint, with the middleware of the folders that it is in."""
     middleware: tuple[Path, ...] = ()
     """The files of that, outermost first."""
+    policies: Policies = field(default_factory=dict, hash=False)
+    """Who else may read the answers, see `cors`."""
 
 
 class Match(NamedTuple):
@@ -86,6 +91,7 @@ class Application:
         self.middleware = middleware
         self._trusted_origins = options.trusted_origins
         self._host = host
+        self._upstreams = Upstreams(options.proxy_origins, host)
         self._tree: Tree[Route] = Tree()
         # Each static route has one path, and no other route comes before it there.
         self._static: dict[str, Match] = {}
@@ -115,18 +121,26 @@ class Application:
         route = target = None
         try:
             route, captured, canonical = match or self._static.get(request.path) or self.match(request.path)
-            if canonical.path != request.path and (route is not None or not self._host.checks_paths):
-                target = self.redirect_target(request, canonical)
+            if canonical.path != request.path and (
+                route is not None or not (self._host.checks_paths or request.rest is not None)
+            ):
+                handed = handed_over(request.environ)
+                if handed is None or handed.sent is None:  # else it is not the client who has to mend it
+                    target = self.redirect_target(request, canonical)
                 request.path = canonical.path
             if target is not None:
                 response = _redirect(request, target)
-            elif self.middleware is not None and (passed or self.middleware.matcher.matches(request, request.path)):
-                response, route = self._behind(passed or self.middleware.call(request), request, route, captured)
+            elif (self.middleware is not None or HANDED_OVER in request.environ) and (
+                passed := passed or self._ask(request, is_rest=route is None and request.rest is not None)
+            ) is not None:
+                response, route = self._behind(passed, request, route, captured)
             elif route is None:
-                raise HTTPError(404, "Not Found")
+                response = self._answer_rest(request, None)
             else:
                 if route.is_guarded and request.method == "POST":
-                    check_same_origin(request, self._trusted_origins, self._host.trusted_host)
+                    check_same_origin(
+                        request, self._trusted_origins, self._host.trusted_host, route.policies.get("POST")
+                    )
                 response = route.answer(request, decode_params(route, captured) if captured else {})
         except BaseException as error:
             request.close()
@@ -137,14 +151,34 @@ class Application:
             response = error_response(request, error)
         if request.closers and isinstance(response.body, bytes):
             request.close()
-        if began is not None:
+        if began is not None and (route is not None or response.status):  # what the rest answers is not nextapi's
             log_access(request, route.pattern if route else None, response.status, began)
         return response
 
     def before(self, request: Request) -> Passed | None:
-        """Return what middleware says of a request, None where it is not for it; exceptions of its pass through."""
-        middleware = self.middleware
-        return middleware.call(request) if middleware and middleware.matcher.matches(request, request.path) else None
+        """Return what middleware says of a request, None where it is not for it; exceptions of its pass through.
+
+        What middleware before the host has handed over counts as said, and is not asked for again.
+        """
+        return self._ask(request, is_rest=False)
+
+    def _ask(self, request: Request, is_rest: bool) -> Passed | None:
+        middleware, handed = self.middleware, handed_over(request.environ)
+        if handed is not None:
+            handed.tell(request)
+        passed = handed.passed if handed is not None else None
+        if middleware is not None and (handed is None or middleware.place not in handed.places):
+            sent = request.path
+            if any(middleware.matcher.matches(request, path) for path in (spellings(sent) if is_rest else (sent,))):
+                if is_rest:
+                    request.path = host_path(sent)
+                passed = middleware.call(request)
+                if is_rest:  # it is the host that says what these are
+                    has_more = request.path.count("/") != sent.count("/")
+                    passed.is_exact = not (has_more or "//" in request.path or "%5C" in request.path)
+        if handed is not None:
+            handed.lead(request)
+        return passed
 
     def _behind(
         self, passed: Passed, request: Request, route: Route | None, captured: Captured
@@ -153,13 +187,24 @@ class Application:
         if passed.answer is not None:
             return passed.answer, route
         request.is_held = True
+        kind = None
         try:
             if passed.target is not None:
-                route, captured = self._rewrite(passed.target, request)
+                destination = find_destination(passed.target, request, self._host.origin)
+                if destination.origin is not None:
+                    response = self._upstreams.answer(destination, request, passed)
+                    merge(passed, response, None)
+                    return response, None
+                passed.headers.append(("x-middleware-rewrite", destination.text))
+                route, captured = self._rewrite(destination, request)
             if route is None:
-                raise HTTPError(404, "Not Found")
+                response = self._answer_rest(request, passed)
+                return response, None
             if route.is_guarded and request.method == "POST":
-                check_same_origin(request, self._trusted_origins, self._host.trusted_host)
+                # Of a request that middleware before the host has changed, it is the client's own headers that count.
+                client = request.client or request
+                policy = route.policies.get("POST")
+                check_same_origin(client, self._trusted_origins, lambda _: self._host.trusted_host(request), policy)
             if passed.target is not None and (refused := self._host.enter(request, route, captured)):
                 return refused, route
             if passed.request_headers is not None:
@@ -168,42 +213,38 @@ class Application:
             response = route.answer(request, decode_params(route, captured) if captured else {})
             kind = route.endpoint.kind
         except HTTPError as error:
-            response, kind = error_response(request, error), None
+            response = error_response(request, error)
         if isinstance(response.body, Relayed):
             response = self._host.unpack(response.body, request)
         merge(passed, response, kind)
         return response, route
 
-    def _rewrite(self, target: str, request: Request) -> tuple[Route | None, Captured]:
-        """Have the request go on to a URL of this tree's, and return what it leads to.
+    def _rewrite(self, destination: Destination, request: Request) -> tuple[Route | None, Captured]:
+        """Have the request go on to a URL of this site, and return what it leads to.
 
-        A path is below the mount, as patterns are; a URL has what stands before it. Raises `RewriteError` for one of
-        another site, and for one of the host's own, which only `nextapi.adapters.wsgi.Middleware` leads to.
+        Raises `RewriteError` for one of the host's own, which only `nextapi.adapters.wsgi.Middleware` leads to.
         """
         if request.sent is None:
             request.sent = request.path, request.query_string
-        if target.startswith("/") and not target.startswith(("//", "/\\")):
-            below: str | None = target
-        else:
-            own = self._host.origin(request)
-            url = URL(target, f"{own}{request.prefix}{request.path}")
-            if url.origin != URL(own).origin:
-                raise RewriteError(
-                    f"middleware rewrites {request.path!r} to {url.origin}, another site: add it to the option "
-                    f"proxy_origins"
-                )
-            path = url.pathname + url.search
-            below = path[len(request.prefix) :] if path.startswith(f"{request.prefix}/") else None
-        path, _, request.query_string = (below or "").partition("#")[0].partition("?")
-        route, captured, canonical = self.match(path)
-        request.path = canonical.path
+        path = destination.path
+        if path is None and not self._host.has_urls:
+            raise HTTPError(404, "Not Found")
+        route, captured, canonical = self.match(path or "")
         if route is None and self._host.has_urls and not f"{path}/".startswith("/api/"):
             raise RewriteError(
-                f"middleware rewrites {request.sent[0]!r} to {target!r}, which is no route of nextapi's: for a URL of "
-                "the host's own wrap its WSGI application, `app.wsgi_app = nextapi.adapters.wsgi.Middleware("
+                f"middleware rewrites {request.sent[0]!r} to {destination.text!r}, which is no route of nextapi's: for "
+                "a URL of the host's own wrap its WSGI application, `app.wsgi_app = nextapi.adapters.wsgi.Middleware("
                 "app.wsgi_app, root)`"
             )
+        request.path = canonical.path if route is not None or path is None else path
+        request.query_string = destination.query_string
         return route, captured
+
+    @staticmethod
+    def _answer_rest(request: Request, passed: Passed | None) -> Response:
+        if request.rest is None:
+            raise HTTPError(404, "Not Found")
+        return request.rest(request, passed)
 
     def redirect_target(self, request: Request, path: CanonicalPath) -> str | None:
         """Return where a path that is not as it should be is to be sent, or None where it is served all the same.

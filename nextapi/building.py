@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from nextapi.app import Application, Host, Route
 from nextapi.errors import BuildError, ConfigError, ConflictError, RootError, TreeError
+from nextapi.handlers.cors import Policies, find_policies, with_policies
 from nextapi.handlers.endpoints import Endpoint, page_endpoint, route_endpoint
 from nextapi.loading import load_module
 from nextapi.middleware.folders import Answer, FolderMiddleware, folder_middleware
@@ -20,7 +21,7 @@ from nextapi.routing.scan import IgnoredFile, RouteFile, scan_root
 from nextapi.routing.segments import Kind, pattern_text, route_name
 from nextapi.web.request import Site
 
-__all__ = ["MIDDLEWARE_FILES", "build"]
+__all__ = ["MIDDLEWARE_FILES", "build", "build_middleware"]
 
 T = TypeVar("T")
 
@@ -41,10 +42,24 @@ def build(root: Path, options: Options, host: Host) -> Application:
     routes = [route for route_file in scan.routes if (route := builder.route(route_file)) is not None]
     middleware = builder.middleware()
     builder.find_misplaced(scan.ignored)
-    if faults.found:
-        count = f"{len(faults.found)} faults" if len(faults.found) > 1 else "1 fault"
-        raise TreeError(f"{count} in {root}, first: {faults.found[0]}", faults.found)
+    faults.tell(root)
     return Application(routes, options, host, middleware)
+
+
+def build_middleware(root: Path, options: Options, host: Host) -> Application:
+    """Return an application without routes, and with the middleware of the absolute path `root`, which alone is loaded.
+
+    Raises `TreeError` with all faults of that; it is one that there is none.
+    """
+    faults = _Faults([])
+    site = Site(host.origin, options.max_body_size, options.geo_headers)
+    middleware = _Builder(root, site, host, faults).middleware()
+    if middleware is None and not faults.found:
+        what = f"no {' or '.join(MIDDLEWARE_FILES)} in it" if root.is_dir() else "no such folder"
+        say = "give the one that holds the middleware for the whole application"
+        faults.found.append(RootError(f"{root}: there is {what}: {say}", root))
+    faults.tell(root)
+    return Application([], options, host, middleware)
 
 
 def _root_fault(root: Path, extensions: tuple[str, ...]) -> str | None:
@@ -78,6 +93,12 @@ class _Faults:
             self._add(error.exceptions)
         return None
 
+    def tell(self, root: Path) -> None:
+        """Raise `TreeError` if there are any."""
+        if self.found:
+            count = f"{len(self.found)} faults" if len(self.found) > 1 else "1 fault"
+            raise TreeError(f"{count} in {root}, first: {self.found[0]}", self.found)
+
     def _add(self, faults: Iterable[Exception]) -> None:
         known = set(map(str, self.found))
         self.found.extend(fault for fault in faults if isinstance(fault, BuildError) and str(fault) not in known)
@@ -105,22 +126,28 @@ class _Builder:
             )
         param_names = tuple(segment.name for segment in segments if segment.kind is not Kind.STATIC)
 
-        def make() -> Endpoint:
-            module = load_module(self._root, file)
-            if is_app:
-                return route_endpoint(module, file, self._site, self._host)
-            return page_endpoint(module, file, pattern, param_names, self._site, self._host)
-
-        endpoint = self._faults.caught(make)
         folders = [found for folder in self._folders_of(file, is_app) if (found := self._folder(folder)) is not None]
-        if endpoint is None:
+        inherited = next((folder.policy for folder in reversed(folders) if folder.policy is not None), None)
+
+        def make() -> tuple[Endpoint, Policies]:
+            module = load_module(self._root, file)
+            policies = find_policies(module, is_app, inherited)
+            if is_app:
+                return route_endpoint(module, file, self._site, self._host), policies
+            return page_endpoint(module, file, pattern, param_names, self._site, self._host), policies
+
+        made = self._faults.caught(make)
+        if made is None:
             return None
+        endpoint, policies = made
         answer: Answer = endpoint.answer
         for folder in reversed(folders):
             answer = folder.around(answer)
+        if policies:
+            answer = with_policies(answer, policies, self._host)
         files = tuple(folder.file for folder in folders)
         name, is_guarded = route_name(segments), endpoint.options.same_origin
-        return Route(segments, pattern, name, param_names, file, endpoint, is_guarded, answer, files)
+        return Route(segments, pattern, name, param_names, file, endpoint, is_guarded, answer, files, policies)
 
     def _folders_of(self, file: Path, is_app: bool) -> list[Path]:
         """Return the folders whose middleware is for a file, outermost first."""

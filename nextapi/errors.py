@@ -17,6 +17,9 @@ NextApiError
 ├── BodyGoneError          the host has read the body, and it cannot be had again
 ├── BodyUsedError          a body that was read before: it is read once
 ├── ScopeError             `cookies()` and its like where no request is answered
+├── ExtraError             a library that comes with an extra is not installed
+├── FetchError             `fetch` got no answer, or not all of it
+│   └── FetchTimeoutError    it did not come in time
 ├── DynamicError           a route that is to be the same for all asked who it is for
 ├── RewriteError           middleware rewrites to where nothing here can lead
 ├── AnsweredError          the response was already sent, or its headers were
@@ -28,6 +31,8 @@ NextApiError
 ├── RedirectError          arguments of `res.redirect` that name no place to go
 ├── RevalidateError        an argument of `res.revalidate` that is no path
 ├── SerializationError     a value that JSON has no text for
+├── EventError             what no server-sent event, or stream of them, can be made of
+├── CorsError              a CORS policy that browsers refuse, or that nothing is meant by
 └── URLError               text that is no URL
 """
 
@@ -48,8 +53,13 @@ __all__ = [
     "CommandError",
     "ConfigError",
     "ConflictError",
+    "CorsError",
     "DraftError",
     "DynamicError",
+    "EventError",
+    "ExtraError",
+    "FetchError",
+    "FetchTimeoutError",
     "HTTPError",
     "HandlerError",
     "HeaderError",
@@ -192,6 +202,21 @@ class RewriteError(NextApiError, RuntimeError):
     """Middleware has rewritten a request to a place that cannot be led to from here."""
 
 
+class ExtraError(NextApiError, ImportError):
+    """A library that an extra brings is not installed; the message says how to."""
+
+
+class FetchError(NextApiError, OSError):
+    """`fetch` got no answer, or lost the server while the body was read; the message names the server's origin alone.
+
+    Where Fetch has a `TypeError`, this is an `OSError`: in Python that is what a network's failures are.
+    """
+
+
+class FetchTimeoutError(FetchError, TimeoutError):
+    """`fetch` waited as long as `timeout` says, in vain."""
+
+
 class AnsweredError(NextApiError, RuntimeError):
     """The response was already sent, or a header was set after its body had begun."""
 
@@ -242,6 +267,14 @@ class RevalidateError(NextApiError, ValueError):
 
 class SerializationError(NextApiError, TypeError):
     """A value that JSON has no text for; the message names its place in the whole."""
+
+
+class EventError(NextApiError, TypeError):
+    """What no server-sent event, or stream of them, can be made of."""
+
+
+class CorsError(NextApiError, ValueError):
+    """A CORS policy that browsers refuse, or that nothing is meant by."""
 
 
 class URLError(NextApiError, ValueError):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from nextapi.errors import HTTPError
 from nextapi.http.message import Request
+from nextapi.web.cors import Cors
 
 __all__ = ["check_same_origin"]
 
@@ -20,7 +21,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def check_same_origin(
-    request: Request, trusted_origins: frozenset[str], trusted_host: Callable[[Request], str | None]
+    request: Request,
+    trusted_origins: frozenset[str],
+    trusted_host: Callable[[Request], str | None],
+    policy: Cors | None = None,
 ) -> None:
     """Raise `HTTPError` (403) if `request`, a POST, comes from another site and no preflight preceded it.
 
@@ -40,6 +44,8 @@ def check_same_origin(
         if site in ("same-origin", "none"):
             return
     elif origin is None or _is_of(origin, trusted_host(request)):
+        return
+    if request.is_admitted or (policy is not None and policy.admits(request)):
         return
     sender = f"from {origin}" if origin else "from another site"
     raise HTTPError(

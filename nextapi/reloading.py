@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nextapi.app import Application, Host
@@ -26,18 +26,27 @@ _NO_SOURCES = frozenset({"__pycache__", "node_modules"})
 
 
 class LiveTree:
-    """The application of the absolute path `root`; raises `TreeError` with all faults of its files when it is made."""
+    """The application that `make` makes of the absolute path `root`; raises `TreeError` with all faults of its files
+    when it is made.
+    """
 
-    def __init__(self, root: Path, options: Options, host: Host) -> None:
+    def __init__(
+        self,
+        root: Path,
+        options: Options,
+        host: Host,
+        make: Callable[[Path, Options, Host], Application] = build,
+    ) -> None:
         self.root = root
         self.options = options
         self.host = host
+        self._make = make
         self._lock = threading.Lock()
         self._seen = {}
         if options.debug:
             follow_imports()
             self._seen = _stamps_below(root)
-        self.application: Application = build(root, options, host)
+        self.application: Application = self._make(root, options, host)
 
     def refresh(self) -> bool:
         """Replace the application if its files have changed, which is asked in debug; return whether it was."""
@@ -50,7 +59,7 @@ class LiveTree:
             self._seen = now
             dropped = drop_stale(self.root)
             try:
-                application = build(self.root, self.options, self.host)
+                application = self._make(self.root, self.options, self.host)
                 # Also what only a request imports: a fault in it is to be found now.
                 load_again(self.root, dropped)
             except Exception as error:

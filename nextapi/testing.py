@@ -7,12 +7,14 @@ it goes in production, from the WSGI environ on; only an exception of a handler'
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
+from inspect import unwrap
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any, Unpack
+from typing import IO, Any, Literal, TypeAlias, TypedDict, Unpack
 from urllib.parse import quote
 
 import werkzeug.test
@@ -21,20 +23,28 @@ from werkzeug.test import TestResponse
 
 from nextapi.adapters.wsgi import WSGIApp, WSGIHost, create_app
 from nextapi.app import Application, Match, Route
-from nextapi.errors import LoadError, RootError
-from nextapi.handlers.endpoints import page_endpoint
+from nextapi.errors import HTTPError, LoadError, RootError
+from nextapi.handlers.config import page_options
+from nextapi.handlers.endpoints import Endpoint, page_endpoint, route_endpoint
+from nextapi.handlers.refusals import error_response
+from nextapi.handlers.route import METHODS
 from nextapi.http.cookies import serialize_cookie
 from nextapi.http.message import Request, Response
+from nextapi.http.sizes import Size
 from nextapi.loading import load_module, unload
-from nextapi.middleware.root import Passed
+from nextapi.middleware.root import Passed, root_middleware
 from nextapi.options import OptionSettings, read_options
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
 from nextapi.routing.paths import CanonicalPath
-from nextapi.types import NextApiHandler, PageConfig
+from nextapi.types import MiddlewareConfig, NextApiHandler, PageConfig
+from nextapi.web.headers import Headers as WebHeaders
+from nextapi.web.headers import request_headers
 from nextapi.web.request import Site
 
-__all__ = ["Client", "call", "load"]
+__all__ = ["Client", "MiddlewareResult", "RouteConfig", "call", "call_middleware", "load"]
+
+Query: TypeAlias = str | Mapping[str, object] | Iterable[tuple[str, object]] | None
 
 
 class Client(werkzeug.test.Client):
@@ -78,56 +88,135 @@ def _complete(response: TestResponse) -> TestResponse:
     return response
 
 
-def load(path: str | PathLike[str]) -> ModuleType:
+def load(path: str | PathLike[str], *, root: str | PathLike[str] | None = None) -> ModuleType:
     """Return the module of a file below a root, the same one that the tree has: `load("web/pages/api/post/[pid].py")`.
 
-    `path` is relative to the working directory. The root is the nearest folder above the file with `pages/api` in it.
-    Raises `RootError` if there is none, `LoadError` if there is no such file or it cannot be imported.
+    `path` is relative to the working directory. The root is the nearest folder above the file with `pages/api` in it,
+    or with an `app` that has a `route.py`, unless `root` is given. Raises `RootError` if there is none, `LoadError` if
+    there is no such file or it cannot be imported.
     """
     file = Path(path).absolute()
     if not file.is_file():
         raise LoadError(f"{file}: there is no such file", file)
-    for folder in file.parents:
-        pages = folder / "pages"
-        if (pages / "api").is_dir() or (pages / "api.py").is_file():
-            return load_module(folder, file)
-    raise RootError(f"{file}: no folder above it is a root: one has pages/api in it", file)
+    found = Path(root).absolute() if root is not None else next(filter(_is_root, file.parents), None)
+    if found is None or not file.is_relative_to(found):
+        raise RootError(f"{file}: no folder above it is a root: one has pages/api or app in it", file)
+    return load_module(found, file)
+
+
+def _is_root(folder: Path) -> bool:
+    pages = folder / "pages"
+    return (pages / "api").is_dir() or (pages / "api.py").is_file() or any((folder / "app").rglob("route.py"))
+
+
+# One function alone
+
+
+class RouteConfig(TypedDict, total=False):
+    """The names of a `route.py` that are its settings."""
+
+    dynamic: str
+    revalidate: int | Literal[False]
+    runtime: str
+    preferred_region: str | list[str]
+    max_duration: int
+    max_body_size: Size
+    same_origin: bool
 
 
 def call(
-    handler: NextApiHandler,
+    handler: Callable[..., object],
     path: str = "/api/test",
     *,
-    method: str = "GET",
-    query: str | Mapping[str, object] | Iterable[tuple[str, object]] | None = None,
+    method: str | None = None,
+    query: Query = None,
     params: Mapping[str, str | int | Sequence[str | int]] | None = None,
     headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     cookies: Mapping[str, str] | None = None,
     json: Any = None,
     data: str | bytes | IO[bytes] | Mapping[str, Any] | None = None,
     body: Any = None,
-    config: PageConfig | None = None,
+    config: PageConfig | RouteConfig | None = None,
     raw: Any = None,
+    kind: Literal["pages", "edge", "route"] | None = None,
 ) -> TestResponse:
-    """Return what one `handler(req, res)` answers, without a tree around it.
+    """Return what one handler answers, without a tree around it.
 
-    `path` is what the request asks for, and `params` are what the path's parameters have matched. `json` is sent as
-    JSON, `data` as text, bytes or a form (a mapping, with files as in werkzeug's `EnvironBuilder`), and `body` stands
-    in `req.body` as it is, whatever was sent. `config` is that of the handler's module unless it is given; `raw` is
-    what `req.raw` is instead of the environ.
+    `kind` says how it is called: "pages" as `handler(req, res)`, "edge" as `handler(request)`, "route" as
+    `GET(request, context)`. Unless it is given, a function that is called `GET`, `POST` and so on is a route handler,
+    one whose config says an edge runtime an edge handler, and any other one of `pages/api`.
+
+    `path` is what the request asks for, and `params` are what the path's parameters have matched. `method` is GET, or
+    that of the route handler's name. `json` is sent as JSON, `data` as text, bytes or a form (a mapping, with files as
+    in werkzeug's `EnvironBuilder`), and `body` stands in `req.body` as it is, whatever was sent. `config` is that of
+    the handler's module unless it is given, of a route handler the names that are its settings; `raw` is what `req.raw`
+    is instead of the environ.
 
     An `HTTPError` is answered; any other exception of the handler is raised. Raises `TreeError` where a tree would, for
     a wrong `config` or a handler that cannot be called.
     """
     if body is not None and (json is not None or data is not None):
         raise TypeError("body= is what req.body is, json= and data= are what is sent: give one of them")
-    name = getattr(handler, "__module__", "")
-    module = sys.modules.get(name)
-    file = Path(getattr(module, "__file__", None) or "<handler>")
-    checked = ModuleType(name)
-    vars(checked)["config"] = getattr(module, "config", {}) if config is None else config
-    vars(checked)["handler"] = handler if body is None else _with_body(handler, body)
-    app = WSGIApp(_OneRoute(checked, file, path, params or {}, raw))
+    name = getattr(handler, "__name__", None)
+    own = name if name in METHODS else None
+    names, file = _names_of(handler)
+    checked: dict[str, Any]
+    if kind == "route" or (kind is None and own):
+        kind = "route"
+        settings = config if config is not None else {key: names[key] for key in _NAMES if key in names}
+        checked = {own or (method or "GET").upper(): handler, **settings}
+    else:
+        given: Mapping[str, Any] = names.get("config", {}) if config is None else config
+        runtime = names.get("runtime") if config is None else None
+        is_edge = page_options(given, runtime)[0].is_edge
+        if kind is not None and is_edge is not (kind == "edge"):
+            is_edge = kind == "edge"
+            given = {**given, "runtime": "edge" if is_edge else "nodejs"}
+        kind = "edge" if is_edge else "pages"
+        checked = {"config": given, "runtime": runtime, "handler": handler}
+    if body is not None:
+        if kind != "pages":
+            raise TypeError(f"body= is what req.body is, which a handler of kind {kind!r} has not: give json= or data=")
+        checked["handler"] = _with_body(handler, body)
+    made = ModuleType(names.get("__name__", ""))
+    vars(made).update(checked)
+    application = _OneRoute(made, file, path, params or {}, raw)
+    return _ask(application, path, method or own or "GET", query, headers, cookies, json, data)
+
+
+_NAMES = tuple(RouteConfig.__annotations__)
+
+
+def _names_of(function: Callable[..., object]) -> tuple[Mapping[str, Any], Path]:
+    """Return the names of the module that a function is of, and the module's file."""
+    # Not by `sys.modules`: a fresh client may have put another module there.
+    names = getattr(unwrap(function), "__globals__", None)
+    if names is None:
+        module = sys.modules.get(getattr(function, "__module__", None) or "")
+        names = {} if module is None else vars(module)
+    return names, Path(names.get("__file__") or "<handler>")
+
+
+def _with_body(handler: Callable[..., object], body: Any) -> NextApiHandler:
+    @wraps(handler)
+    def handler_with_body(req: NextApiRequest[Any], res: NextApiResponse[Any]) -> object:
+        req.body = body
+        return handler(req, res)
+
+    return handler_with_body
+
+
+def _ask(
+    application: Application,
+    path: str,
+    method: str,
+    query: Query,
+    headers: Mapping[str, str] | Iterable[tuple[str, str]],
+    cookies: Mapping[str, str] | None,
+    json: Any,
+    data: str | bytes | IO[bytes] | Mapping[str, Any] | None,
+) -> TestResponse:
+    app = WSGIApp(application)
     app.raise_errors = True
     sent = Headers(headers)
     if cookies:
@@ -135,15 +224,6 @@ def call(
     query_string = query if query is None or isinstance(query, str) else MultiDict(query)
     client = werkzeug.test.Client(app, use_cookies=False)
     return _complete(client.open(path, method=method, query_string=query_string, headers=sent, json=json, data=data))
-
-
-def _with_body(handler: NextApiHandler, body: Any) -> NextApiHandler:
-    @wraps(handler)
-    def handler_with_body(req: NextApiRequest[Any], res: NextApiResponse[Any]) -> object:
-        req.body = body
-        return handler(req, res)
-
-    return handler_with_body
 
 
 class _OneRoute(Application):
@@ -154,7 +234,11 @@ class _OneRoute(Application):
         host = WSGIHost(options)
         super().__init__([], options, host)
         site = Site(host.origin, options.max_body_size, options.geo_headers)
-        endpoint = page_endpoint(module, file, pattern, tuple(params), site, host)
+        endpoint: Endpoint
+        if hasattr(module, "handler"):
+            endpoint = page_endpoint(module, file, pattern, tuple(params), site, host)
+        else:
+            endpoint = route_endpoint(module, file, site, host)
         is_guarded = endpoint.options.same_origin
         self._route = Route((), pattern, "test", tuple(params), file, endpoint, is_guarded, endpoint.answer)
         self._captured = [_quoted(value) for value in params.values()]
@@ -165,6 +249,82 @@ class _OneRoute(Application):
             request.raw = self._raw
         match = Match(self._route, self._captured, CanonicalPath(request.path))
         return super().handle(request, match, passed)
+
+
+# Middleware alone
+
+
+@dataclass(frozen=True, slots=True)
+class MiddlewareResult:
+    """What middleware has said of a request.
+
+    `response` is its answer, None where the request goes on: to the URL `rewrite`, or to where it was going for None,
+    with `request_headers`. `headers` are what it adds to the answer. `ran` is False where its matcher left the request
+    out.
+    """
+
+    ran: bool
+    response: TestResponse | None
+    rewrite: str | None
+    request_headers: WebHeaders
+    headers: WebHeaders
+
+
+def call_middleware(
+    middleware: Callable[..., object],
+    path: str = "/api/test",
+    *,
+    method: str = "GET",
+    query: Query = None,
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    cookies: Mapping[str, str] | None = None,
+    json: Any = None,
+    data: str | bytes | IO[bytes] | Mapping[str, Any] | None = None,
+    config: MiddlewareConfig | None = None,
+) -> MiddlewareResult:
+    """Return what the `middleware` of a middleware.py, or the `proxy` of a proxy.py, says of a request.
+
+    The keywords are those of `call`; `config`, with the matcher, is that of the function's module unless it is given.
+    Raises `TreeError` for a wrong `config` or a function that cannot be called.
+    """
+    names, file = _names_of(middleware)
+    made = ModuleType(names.get("__name__", ""))
+    vars(made).update(config=names.get("config", {}) if config is None else config, middleware=middleware)
+    application = _OnlyMiddleware(made, file.with_name("middleware.py"))
+    answer = _ask(application, path, method, query, headers, cookies, json, data)
+    passed = application.passed
+    return MiddlewareResult(
+        ran=passed is not None,
+        response=answer if passed is not None and passed.answer is not None else None,
+        rewrite=passed.target if passed is not None else None,
+        request_headers=WebHeaders(passed.request_headers if passed and passed.request_headers else application.sent),
+        headers=WebHeaders(passed.headers if passed is not None else None),
+    )
+
+
+class _OnlyMiddleware(Application):
+    """No routes: a request that goes on gets an empty answer."""
+
+    passed: Passed | None = None
+    sent = WebHeaders()
+
+    def __init__(self, module: ModuleType, file: Path) -> None:
+        options = read_options({})
+        host = WSGIHost(options)
+        site = Site(host.origin, options.max_body_size, options.geo_headers)
+        super().__init__([], options, host, root_middleware(module, file, site, host))
+        self.file = file
+
+    def handle(self, request: Request, match: Match | None = None, passed: Passed | None = None) -> Response:
+        self.sent = request_headers(request.environ)
+        try:
+            self.passed = self.before(request)
+        except HTTPError as error:
+            self.passed = Passed(self.file, error_response(request, error))
+        response = (self.passed and self.passed.answer) or Response(204, [], b"")
+        if isinstance(response.body, bytes):
+            request.close()
+        return response
 
 
 def _quoted(value: object) -> str | list[str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Required, TypedDict
+from typing import Any, Literal, Protocol, Required, TypedDict
 
 from nextapi.http.sizes import Size
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import DataT, NextApiResponse
+from nextapi.web.request import NextRequest
+from nextapi.web.response import Response
 
 __all__ = [
     "ApiConfig",
+    "AsyncCallNext",
     "BodyParserConfig",
+    "CallNext",
     "MatcherCondition",
     "MatcherObject",
     "MiddlewareConfig",
@@ -64,7 +68,7 @@ class PageConfig(TypedDict, total=False):
 
 
 class MatcherCondition(TypedDict, total=False):
-    """What a matcher asks of a request: `type` is "header", "cookie", "query" or "host", `value` a regular expression."""
+    """What a matcher asks of a request, by `type`; `value` is a regular expression."""
 
     type: Required[Literal["header", "cookie", "query", "host"]]
     key: str
@@ -88,8 +92,23 @@ class MiddlewareConfig(TypedDict, total=False):
     runtime: Literal["nodejs", "edge", "experimental-edge"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RouteContext:
     """What a route handler is given beside the request: the parameters of its path, a list for a catch-all."""
 
     params: dict[str, Any]
+
+
+class CallNext(Protocol):
+    """What a folder's `middleware(request, call_next)` calls to have the answer of what is inside.
+
+    It may be given the request, or a clone of it with other headers.
+    """
+
+    def __call__(self, request: NextRequest | None = None, /) -> Response: ...
+
+
+class AsyncCallNext(Protocol):
+    """What `CallNext` is to a middleware that is `async def`, which awaits the answer."""
+
+    def __call__(self, request: NextRequest | None = None, /) -> Awaitable[Response]: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -13,9 +14,12 @@ from typing import IO, TYPE_CHECKING, Unpack, cast
 from werkzeug.wsgi import LimitedStream
 
 from nextapi.app import Application, Route
+from nextapi.building import build_middleware
 from nextapi.draft import Draft
 from nextapi.http.message import Body, Relayed, Request, Response, read_fully
 from nextapi.http.relay import call_application
+from nextapi.middleware.handover import go_on
+from nextapi.middleware.root import Passed
 from nextapi.options import Options, OptionSettings, read_options
 from nextapi.reloading import LiveTree
 from nextapi.routing.paths import raw_path
@@ -25,7 +29,7 @@ from nextapi.running import Run
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["WSGIApp", "WSGIHost", "create_app", "to_body", "to_request", "to_response"]
+__all__ = ["Middleware", "WSGIApp", "WSGIHost", "create_app", "to_body", "to_request", "to_response"]
 
 # Methods that have a body only if a header says so.
 _READING = frozenset({"GET", "HEAD"})
@@ -38,8 +42,8 @@ def create_app(
 ) -> WSGIApp:
     """Return a WSGI application for the folder `root`, which is relative to the working directory.
 
-    What no route names goes to `fallback`, untouched; without one it is a 404. Raises `TreeError` with all faults
-    of the tree, `OptionError` for an option that cannot be.
+    What no route names goes to `fallback`, past the tree's `middleware.py` and otherwise untouched; without one it is a
+    404. Raises `TreeError` with all faults of the tree, `OptionError` for an option that cannot be.
     """
     settings = read_options(options)
     tree = LiveTree(Path(root).absolute(), settings, WSGIHost(settings))
@@ -67,7 +71,7 @@ class WSGIHost:
         return None
 
     def call_after(self, request: Request, function: Callable[[], object]) -> None:
-        request.call_on_close(function)
+        request.call_after(partial(copy_context().run, function))
 
     def unpack(self, relayed: Relayed, request: Request) -> Response:
         return call_application(relayed.response, request, partial(self.report, request))
@@ -103,23 +107,48 @@ class WSGIApp:
         if self._live is not None:
             self._live.refresh()
             self.application = self._live.application
-        if self._fallback is not None and self.application.match(raw_path(environ)[1]).route is None:
-            return self._fallback(environ, start_response)
+        application = self.application
+        fallback = self._fallback
+        has_middleware = application.middleware is not None
+        if fallback is not None and not has_middleware and application.match(raw_path(environ)[1]).route is None:
+            return fallback(environ, start_response)
         request = to_request(environ, start_response)
+        if fallback is not None:
+            request.rest = self._answer_rest
         try:
-            return to_response(self.application.handle(request), request, start_response)
+            response = application.handle(request)
+            if request.rest is None or not isinstance(response.body, _Rest):
+                return to_response(response, request, start_response)
         except Exception as error:
             if self.raise_errors:
-                request.close()
+                request.finish()
                 raise
             _logger.error("%s %r failed", request.method, request.path, exc_info=error)
-            request.close()
             if request.start_response is None:
+                request.finish()
                 raise  # the answer may have begun: the server knows, and cuts the connection then
+            request.close()
             return self._fail(request, start_response)
+        except BaseException:
+            request.finish()
+            raise
+        return self._call_rest(response.body, request, start_response)
+
+    def _answer_rest(self, request: Request, passed: Passed | None) -> Response:
+        assert self._fallback is not None, "it is asked for only where there is one"
+        application = self._fallback if passed is None else partial(_go_on, self._fallback, request, passed)
+        return Response(0, [], _Rest(application))
+
+    @staticmethod
+    def _call_rest(rest: Relayed, request: Request, start_response: StartResponse) -> Iterable[bytes]:
+        """Call the fallback: what it raises is the server's, as without the tree in front of it."""
+        try:
+            chunks: Iterable[bytes] = rest.response(request.environ, start_response)
         except BaseException:
             request.close()
             raise
+        # A file of `wsgi.file_wrapper` that nothing is wrapped around is sent by the system.
+        return _closing(chunks, request) if request.closers else chunks
 
     def _fail(self, request: Request, start_response: StartResponse) -> Iterable[bytes]:
         body, headers = request.failure, []
@@ -128,14 +157,49 @@ class WSGIApp:
             headers.append(("Content-Type", "text/plain; charset=utf-8"))
         headers.append(("Content-Length", str(len(body))))
         start_response("500 Internal Server Error", headers)
-        return (b"" if request.method == "HEAD" else body,)
+        return _finishing((b"" if request.method == "HEAD" else body,), request)
+
+
+class _Rest(Relayed):
+    """The fallback's answer."""
+
+    __slots__ = ()
+
+
+def _go_on(
+    application: WSGIApplication,
+    request: Request,
+    passed: Passed,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+) -> Iterable[bytes]:
+    return go_on(application, request, passed, start_response)
+
+
+class Middleware(WSGIApp):
+    """The `middleware.py` of the folder `root` around a host's WSGI application, for every request of the host:
+    `app.wsgi_app = Middleware(app.wsgi_app, "web")`, `application = Middleware(get_wsgi_application(), "web")`.
+
+    It runs before the host's own middleware and routing, on paths as the host has them, and can rewrite to any URL of
+    the host. A tree of the same root that is mounted in the host does not run it again. `root` is relative to the
+    working directory, and nothing but the middleware of it is loaded. Raises `TreeError` with all faults of that,
+    `OptionError` for an option that cannot be.
+    """
+
+    def __init__(self, app: WSGIApplication, root: str | PathLike[str], **options: Unpack[OptionSettings]) -> None:
+        settings = read_options(options)
+        tree = LiveTree(Path(root).absolute(), settings, WSGIHost(settings), build_middleware)
+        super().__init__(tree.application, app, tree if settings.debug else None)
 
 
 def to_request(environ: WSGIEnvironment, start_response: StartResponse | None = None) -> Request:
     """Return the request that a WSGI environ says; with `start_response`, pieces of its answer may be sent early."""
     prefix, path = raw_path(environ)
     method, query_string = environ["REQUEST_METHOD"], environ.get("QUERY_STRING", "")
-    return Request(method, path, query_string, environ, to_body(environ), environ, prefix, start_response)
+    # Most requests read: without a call that finds no body.
+    has_none = method == "GET" and "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ
+    body = None if has_none else to_body(environ)
+    return Request(method, path, query_string, environ, body, environ, prefix, start_response)
 
 
 def to_body(environ: WSGIEnvironment) -> Body | None:
@@ -169,14 +233,14 @@ def to_response(response: Response, request: Request, start_response: StartRespo
     body = response.body
     if isinstance(body, bytes):
         start_response(response.status_line, response.headers)
-        return (body,)
+        return _finishing((body,), request) if request.afters else (body,)
     if isinstance(body, Relayed):
         request.start_response = None  # from here on the answer is the application's
         return _closing(body.response(request.environ, start_response), request)
     body.begin()
     if request.start_response is not None:
         start_response(response.status_line, response.headers)
-    return _closing(body, request)
+    return _Closing(body, request.finish)
 
 
 class _Closing:
@@ -193,4 +257,8 @@ class _Closing:
 def _closing(chunks: Iterable[bytes], request: Request) -> Iterable[bytes]:
     if close := getattr(chunks, "close", None):
         request.call_on_close(close)
-    return _Closing(chunks, request.close) if request.closers else chunks
+    return _finishing(chunks, request)
+
+
+def _finishing(chunks: Iterable[bytes], request: Request) -> Iterable[bytes]:
+    return _Closing(chunks, request.finish) if request.closers or request.afters else chunks

@@ -5,6 +5,7 @@ another function, an exception that a `with` may swallow, two conditions that ma
 """
 
 from nextapi.checks.finding import Finding
-from nextapi.checks.module import check_module, config_lines, parse
+from nextapi.checks.module import check_module, config_lines, is_edge, name_lines, parse
+from nextapi.checks.web import check_functions
 
-__all__ = ["Finding", "check_module", "config_lines", "parse"]
+__all__ = ["Finding", "check_functions", "check_module", "config_lines", "is_edge", "name_lines", "parse"]

@@ -10,6 +10,9 @@ __all__ = [
     "AWAITS_PLAIN",
     "NEVER_ANSWERS",
     "RETURNING_RES",
+    "RETURNS_NO_RESPONSE",
+    "RETURNS_PASSAGE",
+    "UNKNOWN_PARAMETER",
     "UNUSED_PARAMETER",
     "Finding",
     "Function",
@@ -17,11 +20,16 @@ __all__ = [
 ]
 
 NEVER_ANSWERS, ANSWERS_TWICE, AWAITS_PLAIN, UNUSED_PARAMETER = "W001", "W002", "W003", "W004"
+RETURNS_NO_RESPONSE, RETURNS_PASSAGE, UNKNOWN_PARAMETER = "W005", "W006", "W007"
 
 _HINTS = {
-    NEVER_ANSWERS: "answer on every path: res.json(), send(), end() or redirect(), or raise HTTPError",
+    NEVER_ANSWERS: "answer on every path: by res.json(), send(), end() or redirect(), in the web dialect by `return "
+    "Response(...)`, or raise HTTPError",
     ANSWERS_TWICE: "return once an answer is given",
     AWAITS_PLAIN: "leave the `await` out",
+    RETURNS_NO_RESPONSE: "return Response.json(value), or Response(text)",
+    RETURNS_PASSAGE: "return a Response, or have middleware.py in the root say it",
+    UNKNOWN_PARAMETER: "name it as the file's path does, in brackets",
     UNUSED_PARAMETER: "read it from req.query or req.params, or have a file without it in its path",
 }
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 
 from nextapi.checks.finding import AWAITS_PLAIN, RETURNING_RES, UNUSED_PARAMETER, Finding, Function, parents
 from nextapi.checks.flow import Flow
+from nextapi.handlers.config import EDGE_RUNTIMES
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
 
-__all__ = ["check_module", "config_lines", "parse"]
+__all__ = [
+    "arguments",
+    "bound_names",
+    "check_module",
+    "config_lines",
+    "is_edge",
+    "is_generator",
+    "name_lines",
+    "parse",
+    "plain_functions",
+]
 
 # Of `req`; all others may have the path's parameters in them.
 _WITHOUT_PARAMS = frozenset(
@@ -42,7 +53,7 @@ def check_module(module: ast.Module, param_names: Sequence[str]) -> list[Finding
     handler = _plain_handler(module)
     if handler is None:
         return []
-    req, res = _first_two(handler)
+    req, res = arguments(handler)
     findings = [*_awaits(handler, req, res), *_unused(module, handler, req, param_names)]
     if not _may_resolve_elsewhere(module) and not _is_odd(handler, res):
         with suppress(RecursionError):  # deeper than anybody writes by hand
@@ -63,6 +74,36 @@ def config_lines(module: ast.Module) -> dict[tuple[str, ...], int]:
     return lines
 
 
+def is_edge(module: ast.Module) -> bool:
+    """Say whether a file of `pages/api` says, written out, that its handler is one of the edge runtime."""
+    given: ast.expr | None = None
+    for statement in module.body:
+        if isinstance(statement, ast.Assign) and any(_names(target, "runtime") for target in statement.targets):
+            given = statement.value
+    config = _config(module)
+    has_regions = False
+    for key, value in zip(config.keys, config.values, strict=True) if isinstance(config, ast.Dict) else ():
+        if isinstance(key, ast.Constant) and key.value == "runtime":
+            given = value
+        elif isinstance(key, ast.Constant) and key.value == "regions":
+            has_regions = not isinstance(value, ast.List) or bool(value.elts)
+    return (isinstance(given, ast.Constant) and given.value in EDGE_RUNTIMES) or (given is None and has_regions)
+
+
+def _names(target: ast.expr, name: str) -> bool:
+    return isinstance(target, ast.Name) and target.id == name
+
+
+def name_lines(module: ast.Module) -> dict[str, int]:
+    """Return the line of each name that a module's top level binds, the last one where there are several."""
+    lines: dict[str, int] = {}
+    for statement in module.body:
+        bound = ast.walk(statement) if not isinstance(statement, Function | ast.ClassDef) else [statement]
+        for node in bound:
+            lines |= dict.fromkeys(bound_names(node), statement.lineno)
+    return lines
+
+
 def _config(module: ast.Module) -> ast.expr | None:
     for statement in reversed(module.body):
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
@@ -75,14 +116,17 @@ def _config(module: ast.Module) -> ast.expr | None:
 
 
 def _plain_handler(module: ast.Module) -> Function | None:
-    found = [node for node in module.body if isinstance(node, Function) and node.name == "handler"]
-    bound = [name for node in ast.walk(module) for name in _bound_names(node) if name == "handler"]
-    if len(found) != 1 or len(bound) != 1 or found[0].decorator_list or len(_first_two(found[0])) < 2:
-        return None
-    return found[0]
+    return next((found for found in plain_functions(module, ("handler",)) if len(arguments(found)) == 2), None)
 
 
-def _bound_names(node: ast.AST) -> Iterator[str]:
+def plain_functions(module: ast.Module, names: Collection[str]) -> list[Function]:
+    """Return the functions of these names that are defined in the module and are nothing else, nor decorated."""
+    found = [node for node in module.body if isinstance(node, Function) and node.name in names]
+    bound = [name for node in ast.walk(module) for name in bound_names(node)]
+    return [function for function in found if bound.count(function.name) == 1 and not function.decorator_list]
+
+
+def bound_names(node: ast.AST) -> Iterator[str]:
     """Yield the names that a node itself binds."""
     if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
         yield node.id
@@ -96,7 +140,8 @@ def _bound_names(node: ast.AST) -> Iterator[str]:
         yield node.name
 
 
-def _first_two(handler: Function) -> list[str]:
+def arguments(handler: Function) -> list[str]:
+    """Return the names of the first two arguments that a function takes by position."""
     return [argument.arg for argument in (*handler.args.posonlyargs, *handler.args.args)][:2]
 
 
@@ -104,7 +149,7 @@ def _may_resolve_elsewhere(module: ast.Module) -> bool:
     """Say whether `config` has, or may have, `externalResolver`."""
     value = _config(module)
     if value is None:
-        return any("config" in _bound_names(node) for node in ast.walk(module))
+        return any("config" in bound_names(node) for node in ast.walk(module))
     return not _is_written_out(value) or any(
         isinstance(node, ast.Constant) and node.value == "externalResolver" for node in ast.walk(value)
     )
@@ -119,8 +164,13 @@ def _is_written_out(value: ast.expr) -> bool:
 
 def _is_odd(handler: Function, res: str) -> bool:
     """Say whether `res` is bound anew, or the handler is a generator."""
-    inner = list(chain.from_iterable(map(ast.walk, handler.body)))
-    return any(isinstance(node, ast.Yield | ast.YieldFrom) or res in _bound_names(node) for node in inner)
+    inner = chain.from_iterable(map(ast.walk, handler.body))
+    return is_generator(handler) or any(res in bound_names(node) for node in inner)
+
+
+def is_generator(function: Function) -> bool:
+    """Say whether a function is a generator, or has one in it."""
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
 
 
 # Plain values that are awaited, parameters that are not used

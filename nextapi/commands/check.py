@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from nextapi.checks import check_module, parse
+from nextapi.building import MIDDLEWARE_FILES
+from nextapi.checks import Finding, check_functions, check_module, is_edge, parse
 from nextapi.commands.colours import BOLD, DIM, GREEN, RED, YELLOW, paint
 from nextapi.commands.mounts import MountedTree, shown
 from nextapi.errors import (
@@ -19,18 +21,19 @@ from nextapi.errors import (
     SegmentError,
     TreeError,
 )
+from nextapi.handlers.route import METHODS
 from nextapi.routing.scan import scan_root
 from nextapi.routing.segments import Kind
 
 __all__ = ["Issue", "exit_code", "faults_of", "find_issues", "print_issues", "write_issues"]
 
 _FAULTS: dict[type[BuildError], tuple[str, str]] = {
-    RootError: ("E001", "name the folder that holds pages/, and put route files in its pages/api"),
+    RootError: ("E001", "name the folder that holds pages/ or app/, and put route files in pages/api or app"),
     SegmentError: ("E002", "rename the file or folder"),
     ConflictError: ("E003", "keep one of the files, or rename one"),
     LoadError: ("E004", "mend what its import raises"),
-    HandlerError: ("E005", "define `def handler(req, res)`"),
-    ConfigError: ("E006", "write the key and its value as Next does"),
+    HandlerError: ("E005", "define the function that is looked for, with its arguments"),
+    ConfigError: ("E006", "write the name and its value as it is said"),
 }
 
 
@@ -61,18 +64,37 @@ def find_issues(tree: MountedTree) -> list[Issue]:
         tree.build()
     except TreeError as error:
         issues += faults_of(error)
-    for segments, file, is_app in scan_root(tree.root, tree.options.page_extensions).routes:
-        if is_app:
-            continue  # what is checked is how `res` is used
-        try:
-            module = parse(file.read_bytes())
-        except OSError:  # a fault that importing the file has told
+    scan = scan_root(tree.root, tree.options.page_extensions)
+    for segments, file, is_app in scan.routes:
+        if (module := _parsed(file)) is None:
             continue
-        # A catch-all need not look at what it caught: such a file may be there to answer all alike.
-        names = [segment.name for segment in segments if segment.kind is Kind.DYNAMIC]
-        for found in check_module(module, names) if module else ():
-            issues.append(Issue(found.id, file, found.line, found.message, found.hint))
+        names = {segment.name: segment.kind for segment in segments if segment.kind is not Kind.STATIC}
+        if is_app:
+            findings = check_functions(module, METHODS, list(names))
+        elif is_edge(module):
+            findings = check_functions(module, ("handler",))
+        else:
+            # A catch-all need not look at what it caught: such a file may be there to answer all alike.
+            findings = check_module(module, [name for name, kind in names.items() if kind is Kind.DYNAMIC])
+        issues += _issues(file, findings)
+    for file in [tree.root / name for name in MIDDLEWARE_FILES]:
+        if module := _parsed(file):
+            issues += _issues(file, check_functions(module, (file.stem,), may_pass=True))
+    for file, _ in scan.ignored:
+        if file.name == "_middleware.py" and (module := _parsed(file)):
+            issues += _issues(file, check_functions(module, ("middleware",)))
     return issues
+
+
+def _parsed(file: Path) -> ast.Module | None:
+    try:
+        return parse(file.read_bytes())
+    except OSError:  # there is none, or it is a fault that importing the file has told
+        return None
+
+
+def _issues(file: Path, findings: Iterable[Finding]) -> list[Issue]:
+    return [Issue(found.id, file, found.line, found.message, found.hint) for found in findings]
 
 
 def faults_of(error: TreeError) -> list[Issue]:

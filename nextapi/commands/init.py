@@ -11,10 +11,10 @@ from typing import TextIO
 from nextapi.commands.colours import BOLD, paint
 from nextapi.errors import CommandError
 
-__all__ = ["KINDS", "init"]
+__all__ = ["DIALECTS", "KINDS", "init"]
 
 
-_TREE = {
+_PAGES = {
     "web/pages/api/hello.py": '''\
 """/api/hello"""
 
@@ -39,6 +39,34 @@ def handler(req: NextApiRequest, res: NextApiResponse) -> None:
         raise HTTPError(405, "Method Not Allowed", {"Allow": "GET, PUT"})
 ''',
 }
+
+_APP = {
+    "web/app/api/hello/route.py": '''\
+"""/api/hello"""
+
+from nextapi import NextResponse
+
+
+def GET() -> NextResponse:
+    return NextResponse.json({"name": "John Doe"})
+''',
+    "web/app/api/post/[pid]/route.py": '''\
+"""/api/post/abc, /api/post/1, ..."""
+
+from nextapi import NextRequest, NextResponse, RouteContext
+
+
+def GET(request: NextRequest, context: RouteContext) -> NextResponse:
+    return NextResponse.json({"pid": context.params["pid"]})
+
+
+def PUT(request: NextRequest, context: RouteContext) -> NextResponse:
+    return NextResponse.json({"pid": context.params["pid"], "saved": request.json()})
+''',
+}
+
+DIALECTS = {"pages": _PAGES, "app": _APP}
+"""The files of a first tree: `handler(req, res)` below pages/api, or route handlers below app, at the same paths."""
 
 _FLASK = {
     "app.py": """\
@@ -149,12 +177,12 @@ KINDS: dict[str, Callable[[Path], tuple[dict[str, str], str, str]]] = {
 """For each host what is written beside the tree, what is to be added to what is there, and what runs it."""
 
 
-def init(kind: str, folder: Path, out: TextIO) -> int:
-    """Write a first tree into `folder`, and an app of `kind` where none is there; raise `CommandError`, with
-    nothing written, if a file of the same name is.
+def init(kind: str, folder: Path, out: TextIO, dialect: str = "pages") -> int:
+    """Write a first tree of `dialect` into `folder`, and an app of `kind` where none is there; raise `CommandError`,
+    with nothing written, if a file of the same name is.
     """
     host, to_add, command = KINDS[kind](folder)
-    files = {**host, **_TREE}
+    files = {**host, **DIALECTS[dialect]}
     # A link that leads nowhere is there, too, and so is a file in the place of a folder.
     there = [folder / name for name in files if os.path.lexists(folder / name)]
     folders = dict.fromkeys(parent for name in files for parent in (folder / name).parents)

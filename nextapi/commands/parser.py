@@ -10,7 +10,7 @@ from pathlib import Path
 from nextapi.commands.check import exit_code, faults_of, print_issues, write_issues
 from nextapi.commands.colours import RED, paint
 from nextapi.commands.explain import print_explanation
-from nextapi.commands.init import KINDS, init
+from nextapi.commands.init import DIALECTS, KINDS, init
 from nextapi.commands.mounts import MountedTree
 from nextapi.commands.routes import print_routes
 from nextapi.errors import CommandError, OptionError, TreeError
@@ -82,8 +82,8 @@ def _add_tree_commands(
         "list the routes",
         lambda given: print_routes(trees(given), sys.stdout, given.json, given.ignored),
     )
-    routes.add_argument("--json", action="store_true", help="as a JSON document")
-    routes.add_argument("--ignored", action="store_true", help="also what below pages/ is no route, and why")
+    routes.add_argument("--json", action="store_true", help="as a JSON document, the route manifest")
+    routes.add_argument("--ignored", action="store_true", help="also what below pages/ and app/ is no route, and why")
     explain = add_command(
         commands,
         "explain",
@@ -99,7 +99,9 @@ def _add_tree_commands(
         lambda given: print_issues(trees(given), sys.stdout),
     )
     for parser in (routes, explain, check) if mounted is None else ():
-        parser.add_argument("--root", type=Path, default=Path("web"), help="the folder above pages/; web unless said")
+        parser.add_argument(
+            "--root", type=Path, default=Path("web"), help="the folder above pages/ and app/; web unless said"
+        )
         parser.add_argument("--page-extensions", default="py", metavar="PY,...", help="what route files end in")
 
 
@@ -108,10 +110,16 @@ def _add_init(commands: Commands[argparse.ArgumentParser], kind: str) -> None:
         commands,
         "init",
         "write a first tree, and an app that serves it where none is there",
-        lambda given: init(given.kind, given.folder, sys.stdout),
+        lambda given: init(given.kind, given.folder, sys.stdout, given.dialect),
     )
     parser.add_argument("kind", choices=KINDS, nargs="?", default=kind, help=f"{kind} unless said")
     parser.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", default=Path(), help="this one unless said")
+    parser.add_argument(
+        "--dialect",
+        choices=DIALECTS,
+        default="pages",
+        help="handler(req, res) below pages/api, or route handlers in app",
+    )
 
 
 def _path(text: str) -> str:

@@ -10,8 +10,9 @@ from nextapi.handlers.config import PageOptions
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.web import NextFetchEvent, WebHandlers
 from nextapi.http.message import Request, Response
-from nextapi.http.query import decode_pairs, query_text
+from nextapi.http.query import decode_pairs, fold_pairs, query_text
 from nextapi.web.request import Site, request_of
+from nextapi.web.scope import Scope
 
 __all__ = ["EdgeEndpoint"]
 
@@ -37,30 +38,32 @@ class EdgeEndpoint:
         self._event = (NextFetchEvent(pattern),) if takes_event else ()
         self._handlers = WebHandlers(file, host, is_relative=True)
         self._site = site
+        self._host = host
 
     def answer(self, request: Request, params: dict[str, Any]) -> Response:
         """Return the handler's answer; an exception of its passes through."""
         pairs = _query(request, params) if params or request.sent is not None else None
-        handlers = self._handlers
+        handlers, scope = self._handlers, Scope(request, self._host)
         seen = request_of(request, self._site, pairs)
-        return handlers.to_message(handlers.call(request, self._handler, seen, *self._event), request)
+        return handlers.to_message(handlers.call(scope, self._handler, seen, *self._event), scope)
 
 
-def _query(request: Request, params: dict[str, Any]) -> list[tuple[str, str]]:
+def _query(request: Request, params: dict[str, str | list[str]]) -> list[tuple[str, str]]:
     """Return the query that an edge handler sees: a path's parameter is in the place of what was sent by its name, and
     what middleware has rewritten, too.
     """
-    values: dict[str, list[str]] = {}
+    values = _by_name(request.query_string)
     if request.sent is not None:
-        _fold(values, request.sent[1])
-    rewritten: dict[str, list[str]] = {}
-    _fold(rewritten, request.query_string)
-    values |= rewritten
-    for name, value in params.items():
-        values[name] = value if isinstance(value, list) else [value]
-    return [(name, text) for name, texts in values.items() for text in texts]
+        values = _by_name(request.sent[1]) | values
+    values |= params
+    pairs = []
+    for name, value in values.items():
+        if isinstance(value, str):
+            pairs.append((name, value))
+        else:
+            pairs += [(name, text) for text in value]
+    return pairs
 
 
-def _fold(values: dict[str, list[str]], query_string: str) -> None:
-    for name, value in decode_pairs(query_text(query_string)):
-        values.setdefault(name, []).append(value)
+def _by_name(query_string: str) -> dict[str, str | list[str]]:
+    return fold_pairs(decode_pairs(query_text(query_string))) if query_string else {}

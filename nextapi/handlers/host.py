@@ -33,7 +33,10 @@ class HandlerHost(Protocol):
         ...
 
     def call_after(self, request: Request, function: Callable[[], object]) -> None:
-        """Have a function called once the answer has been sent, the handler's or one to its failure."""
+        """Have a function called once the answer has been sent, the handler's or one to its failure.
+
+        It has the context variables of now, without those of the host.
+        """
 
     def status_of(self, value: object) -> int | None:
         """Return the status of a response of the host's own, None where `value` is none."""

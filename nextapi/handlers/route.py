@@ -9,10 +9,11 @@ from typing import Any
 from nextapi.errors import DynamicError, HTTPError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.segment import SegmentConfig
-from nextapi.handlers.web import Returned, WebHandlers
+from nextapi.handlers.web import WebHandlers
 from nextapi.http.message import Request, Response
 from nextapi.types import RouteContext
 from nextapi.web.request import NextRequest, Site, request_of, was_looked_at
+from nextapi.web.scope import Scope
 
 __all__ = ["METHODS", "RouteEndpoint"]
 
@@ -43,6 +44,8 @@ class RouteEndpoint:
         self.methods = tuple(sorted({*self._functions, "OPTIONS"}))
         self._handlers = WebHandlers(file, host, is_relative=False)
         self._site = site
+        self._host = host
+        self._says_cache_control = bool(options.cache_control) or options.dynamic == "error"
 
     def answer(self, request: Request, params: dict[str, Any]) -> Response:
         """Return the answer of the method's handler; an exception of its passes through."""
@@ -52,17 +55,12 @@ class RouteEndpoint:
             return self._answer_without(request.method)
         function, count = found
         seen = request_of(request, self._site)
-        handlers = self._handlers
-        if count == 2:
-            returned = handlers.call(request, function, seen, RouteContext(params))
-        elif count:
-            returned = handlers.call(request, function, seen)
-        else:
-            returned = handlers.call(request, function)
-        response = handlers.to_message(returned, request)
-        if self.options.cache_control or self.options.dynamic == "error":
-            self._set_cache_control(request, response, returned, seen)
-        return response
+        handlers, scope = self._handlers, Scope(request, self._host)
+        arguments = (seen, RouteContext(params)) if count == 2 else (seen,) if count else ()
+        message = handlers.to_message(handlers.call(scope, function, *arguments), scope)
+        if self._says_cache_control:
+            self._set_cache_control(message, scope, seen)
+        return message
 
     def _answer_without(self, method: str) -> Response:
         if method == "OPTIONS":
@@ -71,12 +69,12 @@ class RouteEndpoint:
             raise HTTPError(405, "", {"Allow": ", ".join(self.methods)})
         raise HTTPError(400, "")  # as Next has it for methods that no file can have a handler for
 
-    def _set_cache_control(self, request: Request, response: Response, returned: Returned, seen: NextRequest) -> None:
+    def _set_cache_control(self, message: Response, scope: Scope, seen: NextRequest) -> None:
         """Say for how long an answer may be kept; one that may depend on who asked is nobody else's."""
-        is_dynamic = returned.scope.is_dynamic or was_looked_at(seen)
+        is_dynamic = scope.is_dynamic or was_looked_at(seen)
         if is_dynamic and self.options.dynamic == "error":
             raise DynamicError(f'{self._file}: with `dynamic = "error"` it reads no cookies or headers, and it did')
-        if request.method in ("GET", "HEAD") and not any(name == "cache-control" for name, _ in response.headers):
+        if scope.request.method in ("GET", "HEAD") and not any(name == "cache-control" for name, _ in message.headers):
             value = _PRIVATE if is_dynamic else self.options.cache_control
             if value:
-                response.headers.append(("cache-control", value))
+                message.headers.append(("cache-control", value))

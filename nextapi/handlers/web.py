@@ -7,18 +7,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
 from nextapi.errors import HTTPError, NoAnswerError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.sources import new_run, open_source
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
 from nextapi.http.message import Response as Message
-from nextapi.running import Run, call_masked
+from nextapi.running import call_masked
 from nextapi.web.response import NextResponse, Response, is_passage, pairs_of, response_of, take_content
 from nextapi.web.scope import Scope, after, enter, leave
 
-__all__ = ["NextFetchEvent", "Returned", "WebHandlers", "count_arguments", "handler_problem"]
+__all__ = ["NextFetchEvent", "WebHandlers", "count_arguments", "handler_problem"]
 
 # What is the server's to say (PEP 3333), and the length, which is that of the body.
 _NOT_SENT = frozenset(
@@ -37,14 +37,6 @@ _NOT_SENT = frozenset(
 )
 
 
-class Returned(NamedTuple):
-    """What a function has returned, with what it said beside that, and what ran it if it was a coroutine."""
-
-    response: Response
-    scope: Scope
-    run: Run | None
-
-
 class WebHandlers:
     """Calls the functions of one file, and makes messages of their responses.
 
@@ -58,76 +50,83 @@ class WebHandlers:
         self._is_relative = is_relative
         self._may_pass = may_pass
 
-    def call(self, request: Request, function: Callable[..., object], *arguments: object) -> Returned:
-        """Return what a function returns; an exception of its passes through."""
-        scope = Scope(request, self._host)
+    def call(self, scope: Scope, function: Callable[..., object], *arguments: object) -> Response:
+        """Return what a function returns for the request of `scope`; an exception of its passes through."""
         token = enter(scope)
-        run = None
         try:
             response = function(*arguments)
+            if isinstance(response, Response):
+                return response
+            if isinstance(response, Awaitable):
+                scope.run = new_run(scope.request, self._host, self._file)
+                response = scope.run.finish(response)
+            if response is None and self._may_pass:
+                return NextResponse.next()
             if not isinstance(response, Response):
-                if isinstance(response, Awaitable):
-                    run = new_run(request, self._host, self._file)
-                    response = run.finish(response)
-                if response is None and self._may_pass:
-                    response = NextResponse.next()
-                if not isinstance(response, Response):
-                    raise NoAnswerError(f"{self._file}: {_no_response(function, response)}")
+                raise NoAnswerError(f"{self._file}: {_no_response(function, response)}")
+            return response
         except HTTPError as error:
             if scope.is_changed and 300 <= error.status <= 399:
                 error.headers += tuple(("Set-Cookie", line) for line in scope.set_cookies())
             raise
         finally:
             leave(token)
-        return Returned(response, scope, run)
 
-    def to_message(self, returned: Returned, request: Request) -> Message:
+    def to_message(self, response: Response, scope: Scope) -> Message:
         """Return a response as the application's."""
-        response, _, run = returned
         content = take_content(response)
-        if response.status == 0:
+        status = response.status
+        if status == 0:
             raise NoAnswerError(f"{self._file}: Response.error() was returned, which is no answer")
         if is_passage(response):
             raise NoAnswerError(
                 f"{self._file}: NextResponse.next() and rewrite() are answers of middleware: return a Response"
             )
-        headers = self.to_headers(returned, request)
-        # It says how long the body of a stream is, or that of the answer to GET.
-        length = next((value for name, value in pairs_of(response) if name == "content-length"), None)
-        made = Message(response.status, headers, b"", response.status_text)
-        if made.status in (204, 304):
+        headers = self.to_headers(response, scope)
+        made = Message(status, headers, b"", response.status_text)
+        if status == 204 or status == 304:
             return made
+        request = scope.request
+        is_head = request.method == "HEAD"
         if content is None or isinstance(content, bytes):
             data = content or b""
-            is_head = request.method == "HEAD"
-            made.body = b"" if is_head else data
-            headers.append(("content-length", length if is_head and not data and length else str(len(data))))
-            return made
-        if length is not None:
+            length = str(len(data))
+            if not is_head:
+                made.body = data
+            elif not data:
+                length = _declared_length(response) or length
             headers.append(("content-length", length))
+            return made
+        if declared := _declared_length(response):
+            headers.append(("content-length", declared))
         made.body = (
-            content if isinstance(content, Stream) else open_source(content, request, self._host, self._file, run)
+            content if isinstance(content, Stream) else open_source(content, request, self._host, self._file, scope.run)
         )
         return made
 
-    def to_headers(self, returned: Returned, request: Request) -> list[tuple[str, str]]:
+    def to_headers(self, response: Response, scope: Scope) -> list[tuple[str, str]]:
         """Return the header lines of a response, with those of `cookies()`, without what is the server's to say."""
-        headers: list[tuple[str, str]] = []
-        names = set()
-        for pair in pairs_of(returned.response):
-            name, value = pair
-            if name in _NOT_SENT:
-                continue
-            if name in names and name != "set-cookie":
-                headers = [(known, f"{text}, {value}" if known == name else text) for known, text in headers]
-                continue
-            if name == "location" and self._is_relative:
-                pair = name, self._relative(request, value)
-            names.add(name)
-            headers.append(pair)
-        if returned.scope.is_changed:
-            _add_cookies(headers, returned.scope)
+        pairs = pairs_of(response)
+        if len(pairs) == 1 and pairs[0][0] == "content-type":  # most responses
+            headers = [pairs[0]]
+        else:
+            headers = self._joined(scope.request, pairs)
+        if scope.is_changed:
+            _add_cookies(headers, scope)
         return headers
+
+    def _joined(self, request: Request, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return header lines with the values of repeated ones joined, but for cookies, as Fetch has them."""
+        values: dict[str, str] = {}
+        cookies = []
+        for name, value in pairs:
+            if name == "set-cookie":
+                cookies.append((name, value))
+            elif name not in _NOT_SENT:
+                values[name] = f"{values[name]}, {value}" if name in values else value
+        if self._is_relative and "location" in values:
+            values["location"] = self._relative(request, values["location"])
+        return [*values.items(), *cookies]
 
     def _relative(self, request: Request, location: str) -> str:
         origin = self._host.origin(request)
@@ -172,6 +171,11 @@ class NextFetchEvent:
     def wait_until(self, work: Callable[[], object] | Awaitable[object]) -> None:
         """Have `work` done once the answer has been sent: a function, which may be `async`, or an awaitable."""
         after(work)
+
+
+def _declared_length(response: Response) -> str | None:
+    """Return the Content-Length that a handler has given, which is that of a stream, or of the answer to GET."""
+    return next((value for name, value in pairs_of(response) if name == "content-length"), None)
 
 
 def _add_cookies(headers: list[tuple[str, str]], scope: Scope) -> None:

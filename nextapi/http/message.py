@@ -88,16 +88,24 @@ class Request:
     `path` is below the mount and percent-encoded as it was sent, `prefix` what stands before it; `query_string` has
     one character a byte; `environ` has the headers, under WSGI's names; `body` is None where there is none; `raw` is
     the host's own request. `start_response` is there where an answer can be sent piece by piece before the handler has
-    returned, until one is. `closers` are called when the answer has been sent, or none will be. Where middleware has
-    rewritten path and query, `sent` are those that the client asked for.
+    returned, until one is. `closers` are called when the answer has been sent or is there as a whole, or none will be;
+    `afters` only once an answer has been sent, the handler's or one to its failure. Where middleware has rewritten path
+    and query, `sent` are those that the client asked for.
     """
 
     closers: list[Callable[[], object]] | None = None
+    afters: list[Callable[[], object]] | None = None
     sent: tuple[str, str] | None = None
     preset: list[tuple[str, str]] | None = None
     """Header lines that a handler of `pages/api` finds set."""
     is_held = False
     """Whether middleware may change what the handler makes: none of it is sent before that is over."""
+    is_admitted = False
+    """Whether middleware has a CORS policy that lets it pass the same-origin guard."""
+    client: Request | None = None
+    """The request as the client sent it, where middleware before the host has changed it."""
+    rest: Callable[..., Response] | None = None
+    """What answers where no route does: it is given the request, and what middleware has said of it or None."""
     failure = b"Internal Server Error"
     """What bare WSGI answers where an exception is the end of it."""
     _state: SimpleNamespace | None = None
@@ -136,6 +144,21 @@ class Request:
             except Exception:
                 _logger.exception("%s %r: closing failed", self.method, self.path)
 
+    def call_after(self, function: Callable[[], object]) -> None:
+        """Have `function` called by `finish`, behind those that were added before it."""
+        if self.afters is None:
+            self.afters = []
+        self.afters.append(function)
+
+    def finish(self) -> None:
+        """Call the closers, and then what was to be called after all else, each once; called by the adapter."""
+        self.close()
+        while self.afters:
+            try:
+                self.afters.pop(0)()
+            except Exception:
+                _logger.exception("%s %r: what was to be done after it failed", self.method, self.path)
+
     def replace_headers(self, headers: dict[str, str]) -> None:
         """Give the request other headers, as an environ has them; the host's own request keeps its own."""
         kept = {
@@ -151,6 +174,10 @@ class Request:
         if self._state is None:
             self._state = SimpleNamespace()
         return self._state
+
+    @state.setter
+    def state(self, state: SimpleNamespace) -> None:
+        self._state = state
 
     @property
     def headers(self) -> EnvironHeaders:

@@ -6,6 +6,7 @@ werkzeug's decoder takes it apart; what it may hold is limited here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import maxsize
 from tempfile import SpooledTemporaryFile
 from typing import IO, NoReturn, TypeAlias, cast
 
@@ -116,7 +117,8 @@ class _Bounded(LimitedStream):
     """A stream that may have as many bytes as the limit, and not one more."""
 
     def __init__(self, stream: IO[bytes], limit: Limit) -> None:
-        super().__init__(stream, max(int(limit.size), 0) + 1, is_max=True)
+        # A request made by hand has a limit that is infinite.
+        super().__init__(stream, int(min(max(limit.size, 0), maxsize - 1)) + 1, is_max=True)
         self._over = too_large(limit)
 
     def on_exhausted(self) -> NoReturn:

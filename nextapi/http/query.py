@@ -51,8 +51,10 @@ def fold_pairs(pairs: Iterable[tuple[str, T]]) -> dict[str, T | list[T]]:
     return folded
 
 
-def group_pairs(pairs: Iterable[tuple[str, T]]) -> list[tuple[str, T]]:
+def group_pairs(pairs: list[tuple[str, T]]) -> list[tuple[str, T]]:
     """Return pairs with those of one name together, where the first of them was, as Next has them in URLs."""
+    if len(dict(pairs)) == len(pairs):
+        return pairs
     grouped: dict[str, list[tuple[str, T]]] = {}
     for pair in pairs:
         grouped.setdefault(pair[0], []).append(pair)

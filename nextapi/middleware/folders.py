@@ -21,8 +21,10 @@ from nextapi.handlers.web import WebHandlers, handler_problem
 from nextapi.http.message import Request
 from nextapi.http.message import Response as Message
 from nextapi.running import Run, current_run
+from nextapi.web.cors import policy_of
 from nextapi.web.request import NextRequest, Site, changed_headers, environ_of, message_of, request_of
 from nextapi.web.response import Response, is_passage
+from nextapi.web.scope import Scope
 
 __all__ = ["Answer", "FolderMiddleware", "folder_middleware"]
 
@@ -34,7 +36,9 @@ class FolderMiddleware:
 
     def __init__(self, function: Callable[..., object], file: Path, site: Site, host: HandlerHost) -> None:
         self.file = file
+        self.policy = policy_of(function)
         self._function = function
+        self._host = host
         self._handlers = WebHandlers(file, host, is_relative=False)
         self._site = replace(site, keeps_body=True)
 
@@ -44,10 +48,10 @@ class FolderMiddleware:
 
     def _answer(self, answer: Answer, request: Request, params: dict[str, Any]) -> Message:
         request.is_held = True
-        seen = request_of(request, self._site)
+        seen, scope = request_of(request, self._site), Scope(request, self._host)
         inside = _Inside(self.file, answer, request, params, seen, self._handlers)
         try:
-            returned = self._handlers.call(request, self._function, seen, inside.call_next)
+            response = self._handlers.call(scope, self._function, seen, inside.call_next)
         except Exception as error:
             if inside.is_waiting():
                 error.add_note(f"{self.file}: {_NOT_AWAITED}")
@@ -56,13 +60,13 @@ class FolderMiddleware:
             inside.is_over = True
         if inside.is_waiting():
             raise CallNextError(f"{self.file}: {_NOT_AWAITED}")
-        if is_passage(returned.response):
+        if is_passage(response):
             raise NoAnswerError(
                 f"{self.file}: NextResponse.next() and rewrite() are for middleware.py: here `return "
                 "call_next(request)` lets a request pass"
             )
-        inside.forget_length(returned.response)
-        message = self._handlers.to_message(returned, request)
+        inside.forget_length(response)
+        message = self._handlers.to_message(response, scope)
         message.error = inside.error
         return message
 

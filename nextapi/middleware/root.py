@@ -7,26 +7,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
-from nextapi.errors import BuildError, ConfigError, HandlerError, TreeError
+from nextapi.errors import BuildError, ConfigError, HandlerError, HTTPError, TreeError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.web import NextFetchEvent, WebHandlers, count_arguments, handler_problem
 from nextapi.http.message import Request, Response
 from nextapi.middleware.matcher import Matcher, read_matcher
+from nextapi.web.cors import ALL_METHODS, is_preflight, policy_of
 from nextapi.web.headers import Headers
 from nextapi.web.request import Site, request_of
 from nextapi.web.response import passage_of
+from nextapi.web.scope import Scope
 
 __all__ = ["Passed", "RootMiddleware", "merge", "root_middleware"]
 
 
 @dataclass(slots=True)
 class Passed:
-    """How a request goes on behind middleware, or the `answer` that it was given there.
+    """How a request goes on behind the middleware of the file `place`, or the `answer` that it was given there.
 
     `headers` and `status` are for the answer, `request_headers` for the handler, `target` is the URL to go on to.
     """
 
-    file: Path
+    place: Path
     answer: Response | None = None
     headers: list[tuple[str, str]] = field(default_factory=list)
     status: int = 200
@@ -34,10 +36,12 @@ class Passed:
     target: str | None = None
     is_merged: bool = False
     """Whether the answer has got the headers."""
+    is_exact: bool = True
+    """Whether all read the path as middleware did; else a tree behind it asks again, for the path that it reads."""
 
 
 class RootMiddleware:
-    """The function of a `middleware.py`, and which requests it is for."""
+    """The function of a `middleware.py`, and which requests it is for; `place` is one path for each file."""
 
     def __init__(
         self,
@@ -49,26 +53,48 @@ class RootMiddleware:
         host: HandlerHost,
     ) -> None:
         self.file = file
+        self.place = file.resolve()
         self.matcher = matcher
+        self.policy = policy_of(function)
         self._function = function
+        self._host = host
         self._event = (NextFetchEvent(file.stem),) if takes_event else ()
         self._handlers = WebHandlers(file, host, is_relative=True, may_pass=True)
         self._site = replace(site, keeps_body=True)
 
     def call(self, request: Request) -> Passed:
         """Return what becomes of a request; an exception of the function's passes through."""
+        policy = self.policy
+        if policy is None:
+            return self._call(request)
+        if is_preflight(request):
+            headers = policy.preflight_headers(request.headers, ALL_METHODS)
+            return Passed(self.place, Response(204, headers, b""))
+        try:
+            passed = self._call(request)
+        except HTTPError as error:
+            headers = [*error.headers]
+            policy.add_headers(request.headers, headers)
+            error.headers = tuple(headers)
+            raise
+        policy.add_headers(request.headers, passed.answer.headers if passed.answer is not None else passed.headers)
+        request.is_admitted = policy.admits(request)
+        return passed
+
+    def _call(self, request: Request) -> Passed:
         handlers = self._handlers
-        returned = handlers.call(request, self._function, request_of(request, self._site), *self._event)
-        passage = passage_of(returned.response)
-        passed = Passed(self.file)
+        scope = Scope(request, self._host)
+        response = handlers.call(scope, self._function, request_of(request, self._site), *self._event)
+        passage = passage_of(response)
+        passed = Passed(self.place)
         if passage is None:
-            passed.answer = answer = handlers.to_message(returned, request)
+            passed.answer = answer = handlers.to_message(response, scope)
             location = next((value for name, value in answer.headers if name == "location"), None)
             if location is not None and 300 <= answer.status <= 399:
                 _set_body(request, answer, location.encode("latin-1"))
             return passed
-        passed.headers = handlers.to_headers(returned, request)
-        passed.status = returned.response.status
+        passed.headers = handlers.to_headers(response, scope)
+        passed.status = response.status
         passed.request_headers, passed.target = passage.headers, passage.target
         return passed
 
@@ -123,7 +149,8 @@ def merge(passed: Passed, response: Response, kind: str | None) -> None:
         elif name == "vary":
             continue
         elif name not in theirs:
-            added.append((name, value))
+            if name != "content-type" or response.status not in (204, 304):
+                added.append((name, value))
         elif name not in _ANSWERS_OWN:
             if kind == "route":
                 dropped.add(name)

@@ -104,7 +104,7 @@ class NextApiRequest(Generic[BodyT]):
         if not query_string:
             return path
         pairs = decode_pairs(query_text(query_string))
-        query = encode_pairs(group_pairs(pair for pair in pairs if pair[0] not in self._param_names))
+        query = encode_pairs(group_pairs([pair for pair in pairs if pair[0] not in self._param_names]))
         return f"{path}?{query}" if query else path
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Self, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, cast, overload
 from wsgiref.util import is_hop_by_hop
 
 from nextapi.draft import Draft
@@ -28,6 +28,8 @@ from nextapi.pages.values import (
     header_value,
     read_status,
 )
+from nextapi.web.events import EventStream
+from nextapi.web.response import pairs_of, take_content
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -263,11 +265,12 @@ class NextApiResponse(Generic[DataT]):
         else:
             self.end(body)
 
-    def send(self, data: DataT | str | bytes | Source | None) -> None:
+    def send(self, data: DataT | str | bytes | Source | EventStream | None) -> None:
         """Answer text, bytes, a stream, or else JSON; None is an empty body (Next's `res.send`).
 
         A stream is an iterator or async iterator of text or bytes, or a readable file. It is sent chunk by chunk once
-        the handler has returned, without ETag, and is closed then.
+        the handler has returned, without ETag, and is closed then. An `EventStream` brings its headers, unless they are
+        set.
         """
         if self._state >= _ENDED:
             raise self._too_late("send()")
@@ -275,9 +278,13 @@ class NextApiResponse(Generic[DataT]):
             self.end()
             return
         is_text, is_bytes = isinstance(data, str), isinstance(data, bytes | bytearray | memoryview)
-        if not is_text and not is_bytes and not isinstance(data, dict | list) and is_source(data):
-            self._send_stream(data)
-            return
+        if not is_text and not is_bytes and not isinstance(data, dict | list):
+            if isinstance(data, EventStream):
+                self._send_events(data)
+                return
+            if is_source(data):
+                self._send_stream(data)
+                return
         body = body_bytes(data) if is_text or is_bytes else dumps(data)
         if self._state != _OPEN:
             self.end(body)
@@ -375,6 +382,12 @@ class NextApiResponse(Generic[DataT]):
         self._headers.setdefault("content-type", ("Content-Type", "application/octet-stream"))
         self._source = source
         self._state = _STREAMED
+
+    def _send_events(self, events: EventStream) -> None:
+        if self._state == _OPEN:
+            for name, value in pairs_of(events):
+                self._headers.setdefault(name, (name.title(), value))
+        self._send_stream(cast("Source", take_content(events)))
 
     def _send_written(self) -> None:
         """Have what was written sent, where it can be before the handler has returned."""

@@ -10,9 +10,18 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
-__all__ = ["CanonicalPath", "canonical_path", "cut_path", "quote_path", "raw_path", "sent_path"]
+__all__ = [
+    "CanonicalPath",
+    "canonical_path",
+    "cut_path",
+    "host_path",
+    "quote_path",
+    "raw_path",
+    "sent_path",
+    "spellings",
+]
 
 _NOT_CANONICAL = re.compile(r"//|\\|/(?:\.|%2e){1,2}(?:/|\Z)|./\Z", re.IGNORECASE)
 _SLASHES = re.compile(r"[/\\]{2,}|\\")
@@ -60,6 +69,36 @@ def sent_path(environ: Mapping[str, Any]) -> str:
 def quote_path(path: str) -> str:
     """Return a decoded path as a client would send it, where nothing tells how it was sent."""
     return quote(path, safe=_SAFE)
+
+
+def spellings(path: str) -> tuple[str, ...]:
+    """Return what else than itself a host that mends paths in its own way may take a path for, and itself."""
+    if not ("%" in path or "//" in path or "\\" in path or "/." in path or path.endswith("/")):
+        return (path,)
+    return path, canonical_path(path).path, quote_path(canonical_path(unquote(path)).path)
+
+
+def host_path(path: str) -> str:
+    """Return a path as WSGI hosts have it, escaped anew: decoded, so that %2F is a slash, but without dot segments.
+
+    It begins with one slash: werkzeug takes "//a" for "/a".
+    """
+    decoded = _decode_latin1(path)
+    if decoded and (not decoded.startswith("/") or decoded.startswith("//")):
+        decoded = "/" + decoded.lstrip("/")
+    if "/." in decoded:
+        parts: list[str] = []
+        for part in (*decoded.split("/")[1:-1], *_last(decoded.rpartition("/")[2])):
+            if part == "..":
+                del parts[-1:]
+            elif part != ".":
+                parts.append(part)
+        decoded = "/" + "/".join(parts).lstrip("/")
+    return quote(decoded, safe=_SAFE.replace("\\", ""), encoding="latin-1")
+
+
+def _last(part: str) -> tuple[str, ...]:
+    return (part, "") if part in (".", "..") else (part,)
 
 
 def _decode_latin1(path: str) -> str:

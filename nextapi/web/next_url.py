@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
 
+from nextapi.web.search_params import URLSearchParams
 from nextapi.web.url import URL
 
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["NextURL"]
+__all__ = ["NextURL", "next_url_of"]
 
+# What a URL has in its path as it is; segments of dots are looked for beside it.
+_PLAIN_PATH = re.compile(r"/(?!_next/data/)[!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]*")
 _DATA = re.compile(r"/_next/data/([^/]*)(.*)\.json")
 
 
@@ -68,6 +72,9 @@ class NextURL(URL):
                 path += "/"
         return f"{self._scheme}://{self.host}{path}{self._suffix()}"
 
+    def __repr__(self) -> str:
+        return f"NextURL({self.href!r})"
+
     @property
     def base_path(self) -> str:
         """The prefix that the path had, or was given: "/v2"; "" for none."""
@@ -80,6 +87,55 @@ class NextURL(URL):
     def clone(self) -> Self:
         """Return a copy, with parameters of its own: changing it leaves this one as it is."""
         return copy.copy(self)
+
+
+class _RequestURL(NextURL):
+    """The URL of a request: most handlers ask for its parameters alone, so all else is made when it is asked for."""
+
+    __slots__ = ("_parts",)
+
+    _parts: tuple[str, str, str]
+
+    def __getattr__(self, name: str) -> Any:
+        # Called where a slot is empty.
+        if name not in _SLOTS:
+            raise AttributeError(f"'NextURL' object has no attribute {name!r}")
+        origin, base_path, path = self._parts
+        params = cast("URLSearchParams", self._params)
+        if not _PLAIN_PATH.fullmatch(path) or "/." in path or len(path) == 1 or path.endswith("/"):
+            super().__init__(f"{origin}{base_path}{path}", base_path=base_path)
+        else:
+            self._scheme, self._host, self._port = _parts_of(origin)
+            self._username = self._password = ""
+            self._path = path
+            self._query = self._fragment = self.build_id = None
+            self._is_opaque = self._trailing_slash = self._trailing_slash_of_root = False
+            self._mount = self._base_path = base_path
+        self._params = params
+        params._is_changed = bool(params._pairs)
+        return getattr(self, name)
+
+    def __getstate__(self) -> object:
+        _ = self._scheme  # a copy has all parts
+        return super().__getstate__()
+
+
+_SLOTS = frozenset((*URL.__slots__, *NextURL.__slots__))
+
+
+def next_url_of(origin: str, base_path: str, path: str, pairs: list[tuple[str, str]]) -> NextURL:
+    """Return the URL of a request, from its parts: `path` is below the prefix and as it was sent."""
+    url = _RequestURL.__new__(_RequestURL)
+    url._parts = origin, base_path, path
+    url._params = params = URLSearchParams.__new__(URLSearchParams)
+    params._pairs, params._is_changed = pairs, bool(pairs)
+    return url
+
+
+@lru_cache(maxsize=256)
+def _parts_of(origin: str) -> tuple[str, str | None, str]:
+    url = URL(origin)
+    return url._scheme, url._host, url._port
 
 
 def _prefix(text: str) -> str:

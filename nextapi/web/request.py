@@ -17,7 +17,7 @@ from nextapi.http.sizes import Limit
 from nextapi.web.body import Readable
 from nextapi.web.cookies import RequestCookies
 from nextapi.web.headers import Headers, HeadersInit, request_headers
-from nextapi.web.next_url import NextURL
+from nextapi.web.next_url import NextURL, next_url_of
 from nextapi.web.response import BodyInit, Response
 from nextapi.web.url import URL
 
@@ -84,20 +84,27 @@ class NextRequest(Readable):
     @property
     def url(self) -> str:
         """The absolute URL, with the origin that the host says; the query is rebuilt by name, as Next does."""
-        request = self._request
-        path, query_string = request.sent or (request.path, request.query_string)
-        pairs = self._pairs
-        if pairs is None and query_string:
-            pairs = group_pairs(decode_pairs(query_text(query_string)))
+        pairs = self._query()
         query = f"?{encode_pairs(pairs)}" if pairs else ""
-        prefix = request.prefix if self._site.has_prefix else ""
-        return f"{self._site.origin(request)}{prefix}{path}{query}"
+        request, site = self._request, self._site
+        path = request.sent[0] if request.sent is not None else request.path
+        return f"{site.origin(request)}{request.prefix if site.has_prefix else ''}{path}{query}"
+
+    def _query(self) -> list[tuple[str, str]]:
+        if self._pairs is None:
+            request = self._request
+            query_string = request.sent[1] if request.sent is not None else request.query_string
+            self._pairs = group_pairs(decode_pairs(query_text(query_string))) if query_string else []
+        return self._pairs
 
     @property
     def next_url(self) -> NextURL:
         """The URL in its parts; `clone()` it to make another."""
         if self._next_url is None:
-            self._next_url = NextURL(self.url, base_path=self._request.prefix if self._site.has_prefix else "")
+            request, site = self._request, self._site
+            path = request.sent[0] if request.sent is not None else request.path
+            prefix = request.prefix if site.has_prefix else ""
+            self._next_url = next_url_of(site.origin(request), prefix, path, self._query().copy())
         return self._next_url
 
     @property
@@ -234,6 +241,3 @@ def environ_of(headers: Headers) -> dict[str, str]:
     if "HTTP_COOKIE" in environ:
         environ["HTTP_COOKIE"] = "; ".join(headers.get_all("cookie"))
     return environ
-
-
-def user_agent(request: NextRequest) -> object: ...

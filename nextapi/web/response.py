@@ -210,6 +210,17 @@ class Response(Readable):
             self._content, made._content = tee(chunks(content))
         return made
 
+    def close(self) -> None:
+        """Be done with the body, read or not: what makes it is closed, such as the connection of `fetch`."""
+        if close := getattr(self._content, "close", None):
+            close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _take_content(self) -> bytes | Source | None:
         if self._is_used:
             raise BodyUsedError
@@ -283,7 +294,9 @@ def pairs_of(response: Response) -> list[tuple[str, str]]:
     return response._pairs
 
 
-def response_of(status: int, status_text: str, pairs: list[tuple[str, str]], content: bytes | Source) -> Response:
+def response_of(
+    status: int, status_text: str, pairs: list[tuple[str, str]], content: bytes | Source | None
+) -> Response:
     """Return a response of what is known to be right: header lines with names in lower case, any status."""
     response = Response()
     response._status, response.status_text = status, status_text
@@ -347,7 +360,9 @@ class NextResponse(Response):
     ) -> Self:
         """Return what lets a request go on to `url`, absolute or a path, whose answer the client gets for its own URL.
 
-        For `request` and `headers` see `next`.
+        A URL of another site has to be one of the option `proxy_origins`. It gets the client's headers without Cookie
+        and Authorization, unless `request` says which headers it gets: those are sent as they are given, and a copy of
+        `request.headers` has these two. For `request` and `headers` see `next`.
         """
         return cls._pass(str(url), request, status, headers)
 

@@ -4,10 +4,10 @@ and `after()` (Next's `next/headers` and `next/server`).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Iterator
-from contextvars import ContextVar, Token, copy_context
+from contextvars import ContextVar, Token
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, overload
 
 from nextapi.draft import Draft
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Cookies", "DraftMode", "Scope", "after", "cookies", "draft_mode", "enter", "headers", "leave"]
 
-_logger = logging.getLogger("nextapi")
-
 
 class ScopeHost(Protocol):
     """What only the host can do."""
@@ -40,7 +38,14 @@ class ScopeHost(Protocol):
     draft: Draft
 
     def call_after(self, request: Request, function: Callable[[], object]) -> None:
-        """Have a function called once the answer has been sent, the handler's or one to its failure."""
+        """Have a function called once the answer has been sent, the handler's or one to its failure.
+
+        It has the context variables of now, without those of the host.
+        """
+
+    def new_run(self, name: str) -> Run:
+        """Return what runs the coroutines of a request; `name` is what the log says of it."""
+        ...
 
 
 class Scope:
@@ -53,6 +58,8 @@ class Scope:
     is_dynamic = False
     is_changed = False
     jar: Cookies | None = None
+    run: Run | None = None
+    """What has run the handler, where that is a coroutine."""
 
     def __init__(self, request: Request, host: ScopeHost) -> None:
         self.request = request
@@ -82,7 +89,7 @@ def _current(function: str) -> Scope:
     if scope is None:
         raise ScopeError(
             f"`{function}` was called outside a request scope: call it while a route handler, an edge handler or "
-            "middleware runs"
+            "middleware runs; in a test have `nextapi.testing.call` run the handler"
         )
     return scope
 
@@ -219,18 +226,14 @@ def after(work: Callable[[], object] | Awaitable[object]) -> None:
     scope = _current("after")
     if not callable(work) and not isinstance(work, Awaitable):
         raise TypeError(f"after() takes a function or an awaitable, not {work!r}")
-    context = copy_context()
-    scope.host.call_after(scope.request, lambda: context.run(_do, work, scope.request))
+    scope.host.call_after(scope.request, partial(_do, work, scope))
 
 
-def _do(work: Callable[[], object] | Awaitable[object], request: Request) -> None:
-    try:
-        returned = work() if callable(work) else work
-        if isinstance(returned, Awaitable):
-            run = Run(f"after {request.method} {request.path}")
-            try:
-                run.finish(returned)
-            finally:
-                run.close()
-    except Exception:
-        _logger.exception("%s %r: what was to be done after it failed", request.method, request.path)
+def _do(work: Callable[[], object] | Awaitable[object], scope: Scope) -> None:
+    returned = work() if callable(work) else work
+    if isinstance(returned, Awaitable):
+        run = scope.host.new_run(f"after {scope.request.method} {scope.request.path}")
+        try:
+            run.finish(returned)
+        finally:
+            run.close()

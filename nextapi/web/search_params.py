@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from typing import TypeVar, cast, overload
 
 from nextapi.http.query import decode_pairs, encode_pairs
@@ -40,7 +40,10 @@ class URLSearchParams(Mapping[str, str]):
     def get(self, name: str, default: str | T) -> str | T: ...
     def get(self, name: str, default: object = None) -> object:
         """Return the first value of `name`, or `default`."""
-        return next((value for key, value in self._pairs if key == name), default)
+        for key, value in self._pairs:
+            if key == name:
+                return value
+        return default
 
     def get_all(self, name: str) -> list[str]:
         """Return all values of `name` in order."""
@@ -78,6 +81,10 @@ class URLSearchParams(Mapping[str, str]):
     def multi_items(self) -> list[tuple[str, str]]:
         """Return all pairs in order."""
         return list(self._pairs)
+
+    def keys(self) -> KeysView[str]:
+        """Return each name once."""
+        return dict(self._pairs).keys()
 
     def __getitem__(self, name: str) -> str:
         for key, value in self._pairs:

@@ -179,11 +179,11 @@ def test_any_exception_keeps_what_was_good(
     """What is no fault of a file, such as a folder that cannot be read, leaves the last good version answering, too."""
     client = serve({"a": "res.end('1')"}, debug=True)
 
-    def build(*_: object) -> None:
+    def scan(*_: object) -> None:
         raise error("cannot be read")
 
     with monkeypatch.context() as patched:
-        patched.setattr("nextapi.reloading.build", build)
+        patched.setattr("nextapi.building.scan_root", scan)
         edit({"a": "res.end('second')"})
         assert client.get("/api/a").data == b"1"
     assert "cannot be read" in caplog.text

@@ -63,6 +63,7 @@ PAGES = [
 ]
 
 ON_EVERY_HOST = {
+    "cors.md",
     "edge.md",
     "examples.md",
     "from-next.md",
@@ -88,6 +89,7 @@ SHOWN = {
     "pip install 'nextapi-wsgi[django]' gunicorn": _ENVIRONMENT,
     "pip install 'nextapi-wsgi[preview]'": _ENVIRONMENT,
     "pip install 'nextapi-wsgi[fetch]'": _ENVIRONMENT,
+    "pip install 'nextapi-wsgi[user-agent]'": _ENVIRONMENT,
     "pip install flask gunicorn": _ENVIRONMENT,
     "pip install flask-wtf": _ENVIRONMENT,
     "pip install django gunicorn": _ENVIRONMENT,

@@ -14,20 +14,25 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import got_request_exception
+from django.core.signals import got_request_exception, request_finished
 from django.http import HttpResponse
 from django.test import Client as DjangoClient
 from django.test import RequestFactory, override_settings
 from django.urls import NoReverseMatch, include, path, resolve, reverse
 from django.urls.converters import StringConverter, register_converter
+from django.utils import timezone, translation
 from django.utils.autoreload import StatReloader, autoreload_started, file_changed
 
+from tests.support.journal import ENTRIES
 from tests.support.mounts import configure_django, django_project
-from tests.support.trees import NAMED, async_route, route, write_tree
+from tests.support.trees import NAMED, async_route, route, write_files, write_tree
 
 configure_django()
 from nextapi.adapters.django import create_urlpatterns  # noqa: E402  # Django's settings come first
+from nextapi.adapters.django.apps import _check_trees  # noqa: E402
+from nextapi.adapters.django.management.commands.nextapi import Command  # noqa: E402
 from tests.support.models import Row, atomic_rows  # noqa: E402
 
 
@@ -547,3 +552,352 @@ def test_an_upload_is_relayed_and_closed(tmp_path: Path) -> None:
         with client.post("/api/a", data={"a": (BytesIO(b"text"), "a.txt")}) as answer:
             assert answer.data == b"text"
         assert client.get("/api/seen").json == [True]
+
+
+# Routes outside of /api, middleware, after
+
+SHOW = """
+from nextapi import Response
+from tests.support.requests import current
+
+def GET(request, context):
+    match = current().resolver_match
+    return Response.json([match.view_name, match.route, match.kwargs, context.params])
+
+POST = GET
+"""
+OUTSIDE = {
+    "app/route.py": SHOW,
+    "app/feed.xml/route.py": SHOW,
+    "app/a.b.c/route.py": SHOW,
+    "app/users/[id]/route.py": SHOW,
+    "app/(shop)/docs/[[...rest]]/route.py": SHOW,
+}
+NOTES_REQUEST = "tests.support.requests.note_request"
+
+
+def mount_files(root: Path, files: dict[str, str], prefix: str = "", **options: Any) -> list[Any]:
+    return [path(prefix, include(create_urlpatterns(write_files(root, files), **options)))]
+
+
+def test_names_outside_of_api(tmp_path: Path) -> None:
+    """A route outside of /api is named by its whole path, the one of the root "index"."""
+    with django_project(mount_files(tmp_path, OUTSIDE), MIDDLEWARE=[NOTES_REQUEST]) as client:
+        assert reverse("nextapi:index") == "/"
+        assert reverse("nextapi:feed:xml") == "/feed.xml"
+        assert reverse("nextapi:a:b:c") == "/a.b.c"
+        assert reverse("nextapi:users/[id]", kwargs={"id": 1}) == "/users/1"
+        assert reverse("nextapi:docs/[[*rest]]") == "/docs"
+        assert reverse("nextapi:docs/[[*rest]]", kwargs={"rest": ["a", "b"]}) == "/docs/a/b"
+        assert client.get("/").json == ["nextapi:index", "", {}, {}]
+        assert client.get("/feed.xml").json == ["nextapi:feed:xml", "feed.xml", {}, {}]
+        assert client.get("/a.b.c").json[0] == "nextapi:a:b:c"
+        assert client.post("/users/1/").json == ["nextapi:users/[id]", "users/[id]", {"id": "1"}, {"id": "1"}]
+        raw = {"RAW_URI": "/users/a%2Fb", "PATH_INFO": "/users/a/b"}
+        assert client.get("/", environ_overrides=raw).json[2] == {"id": "a/b"}
+
+
+@pytest.mark.parametrize(("prefix", "base"), [("v2/", "/v2"), ("<str:lang>/v2/", "/en/v2")])
+def test_prefixes_outside_of_api(tmp_path: Path, prefix: str, base: str) -> None:
+    """A prefix stands before every route; the 404s outside of /api are the project's."""
+    with django_project(mount_files(tmp_path, OUTSIDE, prefix), MIDDLEWARE=[NOTES_REQUEST, COMMON]) as client:
+        assert client.get(f"{base}/").json[0] == "nextapi:index"
+        assert client.get(base).headers["Location"] == f"{base}/"
+        assert client.get(f"{base}/feed.xml").json[1] == f"{prefix}feed.xml"
+        assert client.get(f"{base}/feed.xml/").headers["Location"] == f"{base}/feed.xml"
+        assert client.get(f"{base}/docs/a/b").json[3] == {"rest": ["a", "b"]}
+        assert client.get(f"{base}/none").data == client.get("/none").data != b"Not Found"
+        assert client.get(f"{base}/api/none").data == b"Not Found"
+        assert client.get("/feed.xml").status_code == 404
+
+
+COMMON = "django.middleware.common.CommonMiddleware"
+
+
+def test_new_files_outside_of_api(tmp_path: Path) -> None:
+    """In debug a file that is new answers, and has a name."""
+    tree = [path("", include(create_urlpatterns(write_tree(tmp_path, {"a": "res.end()"}), debug=True)))]
+    with django_project(tree, MIDDLEWARE=[NOTES_REQUEST]) as client:
+        assert client.get("/feed.xml").status_code == 404
+        write_files(tmp_path, OUTSIDE)
+        assert client.get("/feed.xml").json[0] == "nextapi:feed:xml"
+        assert reverse("nextapi:feed:xml") == "/feed.xml"
+
+
+REWRITES = """
+from nextapi import NextResponse
+
+def middleware(request):
+    if "/api/old" in request.url:
+        return NextResponse.rewrite("/users/7")
+    if "/api/hook" in request.url:
+        return NextResponse.rewrite("/api/off")
+"""
+
+
+@pytest.mark.parametrize("prefix", ["", "<str:lang>/"])
+def test_middleware_leads_on(tmp_path: Path, prefix: str) -> None:
+    """Where middleware leads a request on, `resolver_match` is that of the route that runs."""
+    files = {**OUTSIDE, "middleware.py": REWRITES, "pages/api/old/[id].py": route("res.end()")}
+    base, outer = ("/en", {"lang": "en"}) if prefix else ("", {})
+    with django_project(mount_files(tmp_path, files, prefix), MIDDLEWARE=[NOTES_REQUEST]) as client:
+        expected = ["nextapi:users/[id]", f"{prefix}users/[id]", {**outer, "id": "7"}, {"id": "7"}]
+        assert client.get(f"{base}/api/old/1").json == expected
+        assert client.get(f"{base}/api/old/unknown/path").json == expected
+
+
+@pytest.mark.parametrize("start", ["/api/hook", "/api/on", "/api/hook/unknown"])
+def test_no_rewritten_route_without_protection(tmp_path: Path, start: str) -> None:
+    """A route that middleware leads to has the protection of its own: the guard, or Django's CSRF check."""
+    body = "res.json([req.body, req.raw.resolver_match.url_name])"
+    files = {
+        "middleware.py": REWRITES.replace("/api/hook", start),
+        "pages/api/on.py": route(body),
+        "pages/api/off.py": route(body, {"api": {"sameOrigin": False}}),
+    }
+    session = {"HTTP_COOKIE": f"{settings.SESSION_COOKIE_NAME}=x"}
+    token = "a" * 32
+    with_cookie = {"HTTP_COOKIE": f"{session['HTTP_COOKIE']}; csrftoken={token}"}
+    with django_project(mount_files(tmp_path, files)) as client:
+        # What is looked for is the route at the end of the way.
+        assert client.post(start, headers={"Origin": "https://evil.test"}).json == [None, "off"]
+        refused = client.post(start, json={}, environ_overrides=session)
+        assert (refused.status_code, b"CSRF" in refused.data) == (403, True)
+        header = {**with_cookie, "HTTP_X_CSRFTOKEN": token}
+        assert client.post(start, json={"a": 1}, environ_overrides=header).json[0] == {"a": 1}
+        for kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            form = {"a": "1", "csrfmiddlewaretoken": token}
+            answer = client.post(start, data=form, content_type=kind, environ_overrides=with_cookie)
+            assert answer.json[0] == form, kind
+            assert (
+                client.post(start, data={"a": "1"}, content_type=kind, environ_overrides=with_cookie).status
+                == "403 Forbidden"
+            )
+
+
+def test_what_needs_a_login(tmp_path: Path) -> None:
+    """A path that leads nowhere needs no login, unless there is middleware, which could lead it to a route."""
+    for name, files, needed in (("a", {}, False), ("b", {"middleware.py": REWRITES}, True)):
+        with django_project(mount_files(tmp_path / name, {**OUTSIDE, **files})):
+            assert resolve("/users/1").func.login_required
+            assert resolve("/api/none").func.login_required is needed
+
+
+def test_refused_hosts(tmp_path: Path) -> None:
+    """A host that the project does not allow is its own 400, also where only the handler asks for it."""
+    url = "from nextapi import Response\n\ndef GET(request):\n    return Response(request.url)\n"
+    form = "from nextapi import Response\n\nasync def POST(request):\n    return Response(request.url)\n"
+    tree = mount_files(tmp_path, {"app/a/route.py": url, "app/b/route.py": form})
+    with django_project(tree, ALLOWED_HOSTS=["good.test"], MIDDLEWARE=[]) as client:
+        assert client.get("/a", headers={"Host": "good.test"}).text == "http://good.test/a"
+        assert client.get("/a", headers={"Host": "evil.test"}).status_code == 400
+        assert client.post("/b", json={}, headers={"Host": "evil.test"}).status_code == 400
+        refused = {"Host": "evil.test", "Origin": "https://evil.test"}
+        assert client.post("/b", headers=refused).status_code == 400
+    with django_project(tree, SECURE_PROXY_SSL_HEADER=("HTTP_X_PROTO", "https")) as client:
+        assert client.get("/a", headers={"X-Proto": "https"}).text == "https://localhost/a"
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize("dialect", ["edge", "route"])
+@pytest.mark.parametrize(
+    ("end", "rows"),
+    [
+        ("return Response()", 1),
+        ("return Response(status=500)", 1),
+        ("raise ValueError", 0),
+        ("raise HTTPError(400, 'no')", 0),
+        ("redirect('/')", 1),
+        ("not_found()", 0),
+    ],
+)
+def test_atomic_requests_in_the_web_dialect(tmp_path: Path, kind: str, dialect: str, end: str, rows: int) -> None:
+    """What raises leaves nothing in the database; what returns, or leads on, leaves its rows, whatever the status."""
+    create = "Row.objects.create(name='a')" if kind == "def" else "await Row.objects.acreate(name='a')"
+    head = "from nextapi import HTTPError, Response, not_found, redirect\nfrom tests.support.models import Row\n"
+    name = "GET" if dialect == "route" else "handler"
+    head += "config = {'runtime': 'edge'}\n" if dialect == "edge" else ""
+    text = f"{head}\n\n{kind} {name}(request):\n    {create}\n    {end}\n"
+    file = "app/api/a/route.py" if dialect == "route" else "pages/api/a.py"
+    with atomic_rows(), django_project(mount_files(tmp_path, {file: text})) as client:
+        client.get("/api/a")
+        assert Row.objects.count() == rows
+
+
+def test_streams_of_route_handlers_are_outside_of_the_transaction(tmp_path: Path) -> None:
+    """A generator, sync or async, has the connection of the request, and no transaction."""
+    text = """
+from asgiref.sync import sync_to_async
+from django.db import connection
+from nextapi import Response
+from tests.support.models import Row
+
+def chunks():
+    yield f"{Row.objects.count()} {connection.in_atomic_block}"
+
+async def async_chunks():
+    yield f"{await Row.objects.acount()} {await sync_to_async(lambda: connection.in_atomic_block)()}"
+
+def GET():
+    Row.objects.create(name="a")
+    return Response(chunks())
+
+async def POST():
+    await Row.objects.acreate(name="b")
+    return Response(async_chunks())
+"""
+    with atomic_rows(), django_project(mount_files(tmp_path, {"app/a/route.py": text})) as client:
+        assert client.get("/a").data == b"1 False"
+        assert client.post("/a", json={}).data == b"2 False"
+
+
+AFTER = """
+from asgiref.sync import sync_to_async
+from django.db import connection
+from django.utils import timezone, translation
+from nextapi import Response, after
+from tests.support.journal import note
+from tests.support.models import Row
+
+def work():
+    Row.objects.create(name="after")
+    note(f"{translation.get_language()} {timezone.get_current_timezone_name()} {connection.in_atomic_block}")
+
+async def async_work():
+    await Row.objects.acreate(name="async")
+    note(str(await sync_to_async(lambda: connection.in_atomic_block)()))
+
+def GET(request):
+    translation.activate("de")
+    timezone.activate("Europe/Berlin")
+    after(work)
+    after(async_work)
+    if "fail" in request.url:
+        raise ValueError("boom")
+    return Response("body")
+"""
+
+
+@pytest.fixture
+def journal() -> Any:
+    """Have what handlers note, from nothing on."""
+    ENTRIES.clear()
+    yield ENTRIES
+    ENTRIES.clear()
+    translation.deactivate()
+    timezone.deactivate()
+
+
+def replaces(get_response: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Return a middleware that answers anew."""
+    return lambda request: HttpResponse("replaced", status=get_response(request).status_code)
+
+
+def test_after(tmp_path: Path, journal: list[str]) -> None:
+    """Work after the answer is outside of the transaction, in the project's own language and time zone, and runs also
+    behind the project's answer to a failure, or where a middleware has answered anew.
+    """
+    tree = mount_files(tmp_path, {"app/a/route.py": AFTER})
+    names = [f"{__name__}.replaces"]
+    expected = [f"{settings.LANGUAGE_CODE} {settings.TIME_ZONE} False", "False"]
+    with atomic_rows(), django_project(tree, MIDDLEWARE=names, USE_TZ=True) as client:
+        for query, status in (("", 200), ("?fail", 500)):
+            with client.get(f"/a{query}") as answer:
+                assert (answer.status_code, answer.text) == (status, "replaced")
+                assert not journal
+            assert journal == expected
+            journal.clear()
+        assert Row.objects.count() == 4
+
+
+def test_after_in_djangos_test_client(tmp_path: Path, journal: list[str]) -> None:
+    """Django's test client ends the request before it returns the answer, and raises what the handler raised."""
+    with atomic_rows(), django_project(mount_files(tmp_path, {"app/a/route.py": AFTER})):
+        assert DjangoClient().get("/a").content == b"body"
+        assert len(journal) == 2
+        with pytest.raises(ValueError, match="boom"):
+            DjangoClient().get("/a?fail")
+        assert len(journal) == 4
+
+
+def test_after_an_exception_that_propagates(tmp_path: Path, journal: list[str]) -> None:
+    """Where Django makes no answer of an exception, work is done all the same."""
+    tree = mount_files(tmp_path, {"app/a/route.py": AFTER})
+    with atomic_rows(), django_project(tree, DEBUG_PROPAGATE_EXCEPTIONS=True) as client:
+        with pytest.raises(ValueError, match="boom"):
+            client.get("/a?fail")
+        assert len(journal) == 2
+
+
+def test_own_responses_behind_middleware(tmp_path: Path) -> None:
+    """A response of Django's, whole or a stream, is there for middleware of folders, and for that of the root."""
+    (tmp_path / "data.txt").write_text("text")
+    before = """
+from pathlib import Path
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.template import engines
+from django.template.response import TemplateResponse
+"""
+    own = "response = HttpResponse('own', status=201)\nresponse.set_cookie('a', '1')\n"
+    own += "response.set_cookie('b', '2', httponly=True)\nreturn response"
+    bodies = {
+        "own": own,
+        "file": f"return FileResponse(Path({str(tmp_path / 'data.txt')!r}).open('rb'))",
+        "stream": "return StreamingHttpResponse(iter(['a', 'b']))",
+        "template": "return TemplateResponse(req.raw, engines['django'].from_string('{{ a }}'), {'a': 'rendered'})",
+        "empty": "return HttpResponse(status=204)",
+    }
+    folder = """
+def middleware(request, call_next):
+    response = call_next()
+    response.headers.set("X-Folder", str(response.status))
+    return response
+"""
+    external = {"api": {"externalResolver": True}}
+    files = {
+        "middleware.py": "from nextapi import NextResponse\n\n"
+        "def middleware(request):\n    return NextResponse.next(headers={'X-Root': '1', 'Set-Cookie': 'c=3'})\n",
+        "pages/api/folder/_middleware.py": folder,
+    }
+    for name, body in bodies.items():
+        files[f"pages/api/{name}.py"] = files[f"pages/api/folder/{name}.py"] = route(body, external, before)
+    expected = {"own": b"own", "file": b"text", "stream": b"ab", "template": b"rendered", "empty": b""}
+    templates = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
+    finished = []
+    receive = lambda **_: finished.append(1)  # noqa: E731  # a signal's receiver
+    request_finished.connect(receive)
+    try:
+        with django_project(mount_files(tmp_path / "tree", files), TEMPLATES=templates) as client:
+            for number, (name, body) in enumerate((at, body) for at in ("", "folder/") for body in expected):
+                with client.get(f"/api/{name}{body}") as answer:
+                    assert answer.data == expected[body], (name, body)
+                    assert answer.headers["X-Root"] == "1"
+                    assert ("X-Folder" in answer.headers) is bool(name)
+                    assert answer.status_code == {"own": 201, "empty": 204}.get(body, 200)
+                    if body == "own":
+                        cookies = ["c=3", "a=1; Path=/", "b=2; HttpOnly; Path=/"]
+                        assert answer.headers.getlist("Set-Cookie") == cookies
+                    if body == "file":
+                        assert answer.mimetype == "text/plain"
+                assert len(finished) == number + 1, "a request ends once"
+    finally:
+        request_finished.disconnect(receive)
+
+
+def test_the_command_and_checks_know_app_routes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A tree without pages/api is listed, and checked, as any other."""
+    with django_project(mount_files(tmp_path, OUTSIDE)):
+        with pytest.raises(SystemExit) as ended:
+            Command().handle(argv=["routes"])
+        assert not ended.value.code
+        out = capsys.readouterr().out
+        assert "/feed.xml" in out
+        assert "/users/[id]" in out
+        assert _check_trees() == run_checks() == []
+
+
+def test_a_view_that_is_called_by_itself(tmp_path: Path) -> None:
+    """A request that did not pass Django's handler, as in a test of a view, may be led on as well."""
+    files = {"middleware.py": REWRITES, "pages/api/off.py": route("res.end('led on')", {"api": {"sameOrigin": False}})}
+    with django_project(mount_files(tmp_path, files)):
+        assert resolve("/api/hook").func(RequestFactory().get("/api/hook")).content == b"led on"

@@ -9,12 +9,14 @@ from typing import Any
 import flask
 import pytest
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
 
 from nextapi import TreeError
 from nextapi.adapters.flask import create_blueprint
 from nextapi.errors import OptionError
-from tests.support.trees import NAMED, async_route, route, write_tree
+from tests.support.journal import ENTRIES
+from tests.support.trees import NAMED, async_route, route, write_files, write_tree
 
 
 @pytest.fixture
@@ -464,3 +466,254 @@ def test_new_files_beside_the_hosts_rules(tmp_path: Path) -> None:
     assert client.get("/api/new").text == "new"
     assert client.get("/api/own/x").text == "own x"
     assert client.get("/api/other").text == "host api/other"
+
+
+# Routes outside of /api, middleware, after
+
+SHOW = """
+import flask
+from nextapi import Response
+
+def GET(request, context):
+    raw = flask.request
+    return Response.json([raw.endpoint, raw.view_args, str(raw.url_rule), raw.blueprint, context.params])
+
+POST = GET
+"""
+OUTSIDE = {
+    "app/route.py": SHOW,
+    "app/feed.xml/route.py": SHOW,
+    "app/users/[id]/route.py": SHOW,
+    "app/(shop)/docs/[[...rest]]/route.py": SHOW,
+}
+
+
+def mount_files(app: flask.Flask, root: Path, files: dict[str, str], **options: Any) -> Client:
+    app.register_blueprint(create_blueprint(write_files(root, files)), **options)
+    return Client(app)
+
+
+def test_names_outside_of_api(app: flask.Flask, tmp_path: Path) -> None:
+    """A route outside of /api is named by its whole path, the one of the root "index"."""
+    client = mount_files(app, tmp_path, OUTSIDE)
+    with app.test_request_context():
+        assert flask.url_for("nextapi.index") == "/"
+        assert flask.url_for("nextapi.feed:xml") == "/feed.xml"
+        assert flask.url_for("nextapi.users/[id]", id=1) == "/users/1"
+        assert flask.url_for("nextapi.docs/[[*rest]]") == "/docs"
+        assert flask.url_for("nextapi.docs/[[*rest]]", rest=["a", "b"]) == "/docs/a/b"
+    assert client.get("/").json == ["nextapi.index", {}, "/", "nextapi", {}]
+    assert client.get("/feed.xml").json[0] == "nextapi.feed:xml"
+    assert client.post("/users/1/").json[:2] == ["nextapi.users/[id]", {"id": "1"}]
+    raw = {"RAW_URI": "/users/a%2Fb", "PATH_INFO": "/users/a/b"}
+    assert client.get("/", environ_overrides=raw).json[1] == {"id": "a/b"}
+    runner = app.test_cli_runner()
+    listed = runner.invoke(flask.cli.FlaskGroup(create_app=lambda: app), ["routes"]).output
+    assert "nextapi.feed:xml" in listed
+
+
+@pytest.mark.parametrize("prefix", ["/v2", "/<lang>/v2", "/<path:lang>/v2", "/<any(en, de):lang>"])
+def test_prefixes_outside_of_api(app: flask.Flask, tmp_path: Path, prefix: str) -> None:
+    """A prefix stands before every route; the 404s outside of /api are the app's."""
+    client = mount_files(app, tmp_path, OUTSIDE, url_prefix=prefix)
+    base = prefix.replace("<lang>", "en").replace("<path:lang>", "a/b").replace("<any(en, de):lang>", "de")
+    outer = {} if prefix == "/v2" else {"lang": base.removesuffix("/v2")[1:]}
+    assert client.get(base).json[:2] == ["nextapi.index", outer]
+    assert client.get(f"{base}/feed.xml").json[:2] == ["nextapi.feed:xml", outer]
+    assert client.get(f"{base}/feed.xml/").headers["Location"] == f"{base}/feed.xml"
+    assert client.get(f"{base}/docs/a/b").json[4] == {"rest": ["a", "b"]}
+    assert client.get(f"{base}/none").data == client.get("/none").data != b"Not Found"
+    assert client.get(f"{base}/api/none").data == b"Not Found"
+    assert client.get("/feed.xml").status_code == 404
+
+
+def test_new_files_outside_of_api(app: flask.Flask, tmp_path: Path) -> None:
+    """In debug a file that is new answers, under its name, also where the tree had none outside of /api."""
+    app.debug = True
+    client = mount(app, tmp_path, {"a": "res.end()"})
+    assert client.get("/feed.xml").status_code == 404
+    write_files(tmp_path, OUTSIDE)
+    assert client.get("/feed.xml").json[0] == "nextapi.feed:xml"
+    assert client.get("/users/1").json[1] == {"id": "1"}
+
+
+def test_middleware_leads_on(app: flask.Flask, tmp_path: Path) -> None:
+    """Where middleware leads a request on, Flask's request has the rule and the arguments of the route that runs."""
+    seen = []
+    app.teardown_request(lambda error: seen.append((flask.request.endpoint, flask.request.view_args)))
+    rewrite = """
+from nextapi import NextResponse
+
+def middleware(request):
+    if "/api/old" in request.url:
+        return NextResponse.rewrite("/users/7")
+"""
+    files = {**OUTSIDE, "middleware.py": rewrite, "pages/api/old/[id].py": route("res.end()")}
+    client = mount_files(app, tmp_path, files, url_prefix="/<lang>")
+    expected = ["nextapi.users/[id]", {"lang": "en", "id": "7"}, "/<lang>/users/<id>", "nextapi", {"id": "7"}]
+    assert client.get("/en/api/old/1").json == expected
+    assert client.get("/en/api/old/unknown/path").json == expected
+    assert seen == [("nextapi.users/[id]", {"lang": "en", "id": "7"})] * 2
+
+
+def test_refused_hosts(app: flask.Flask, tmp_path: Path) -> None:
+    """A host that the app does not trust is its own 400."""
+    app.config["TRUSTED_HOSTS"] = ["good.test"]
+    url = "from nextapi import Response\n\ndef GET(request):\n    return Response(request.url)\n"
+    client = mount_files(app, tmp_path, {"app/a/route.py": url})
+    assert client.get("/a", headers={"Host": "good.test"}).text == "http://good.test/a"
+    assert client.get("/a", headers={"Host": "evil.test"}).status_code == 400
+    assert client.get("/a", headers={"Host": "evil.test"}).data == client.get("/", headers={"Host": "evil.test"}).data
+
+
+def test_no_host(app: flask.Flask, tmp_path: Path) -> None:
+    """A host that cannot be is a 400 where it is asked for: a path is never taken for it."""
+    url = "from nextapi import Response\n\ndef GET(request):\n    return Response(request.next_url.pathname)\n"
+    client = mount_files(app, tmp_path, {"app/a/b/route.py": url})
+    for host in ("a b", "evil/x", "[", "a:x"):
+        assert client.get("/a/b", headers={"Host": host}).status_code == 400
+    assert client.get("/a/b", headers={"Host": "[::1]:80"}).text == "/a/b"
+
+
+def test_a_proxy_counts(app: flask.Flask, tmp_path: Path) -> None:
+    """The origin is what ProxyFix has made of it."""
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_proto=1, x_host=1)  # type: ignore[method-assign]  # as its docs say
+    url = "from nextapi import Response\n\ndef GET(request):\n    return Response(request.url)\n"
+    client = mount_files(app, tmp_path, {"app/a/route.py": url})
+    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "front.test"}
+    assert client.get("/a", headers=forwarded).text == "https://front.test/a"
+
+
+def test_hooks_and_session_in_route_handlers(app: flask.Flask, tmp_path: Path) -> None:
+    """A route handler has the app's session and `g`, sync and async, and hooks are around it."""
+    seen = []
+    app.before_request(lambda: flask.g.setdefault("user", "me") and None)
+    app.teardown_request(lambda error: seen.append(error))
+    body = """
+from flask import g, session
+from nextapi import Response
+
+def GET():
+    session["n"] = session.get("n", 0) + 1
+    return Response.json([g.user, session["n"]])
+
+async def POST():
+    session["n"] = session.get("n", 0) + 1
+    return Response.json([g.user, session["n"]])
+"""
+    client = mount_files(app, tmp_path, {"app/a/route.py": body})
+    assert [client.get("/a").json, client.post("/a", json={}).json] == [["me", 1], ["me", 2]]
+    assert seen == [None, None]
+
+
+AFTER = """
+import flask
+from nextapi import Response, after
+from tests.support.journal import note
+
+def work():
+    g = flask.g.get("user", "nobody")
+    note(f"{flask.current_app.name} {g} {flask.has_request_context()}")
+
+async def async_work():
+    work()
+
+def GET(request):
+    flask.g.user = "me"
+    after(work)
+    after(async_work())
+    if "fail" in request.url:
+        raise ValueError("boom")
+    if "file" in request.url:
+        return Response("file")
+    return Response("body")
+"""
+
+
+@pytest.fixture
+def journal() -> Any:
+    """Have what handlers note, from nothing on."""
+    ENTRIES.clear()
+    yield ENTRIES
+    ENTRIES.clear()
+
+
+def test_after_has_an_app_context_of_its_own(app: flask.Flask, tmp_path: Path, journal: list[str]) -> None:
+    """Work after the answer has the app, and neither the request nor its `g`; its own app context ends with it."""
+    ended = []
+    app.teardown_appcontext(lambda error: ended.append(flask.g.get("user")))
+    client = mount_files(app, tmp_path, {"app/a/route.py": AFTER})
+    with client.get("/a") as answer:
+        assert answer.text == "body"
+        assert not journal
+    assert journal == ["host nobody False"] * 2
+    assert ended == ["me", None, None]
+
+
+def test_after_a_response_of_the_apps(app: flask.Flask, tmp_path: Path, journal: list[str]) -> None:
+    """It runs behind what the app answers in the end, whatever hooks and error handlers have made of it."""
+    app.register_error_handler(ValueError, lambda error: ("own", 418))
+    client = mount_files(app, tmp_path, {"app/a/route.py": AFTER})
+
+    @app.after_request
+    def replace(response: flask.Response) -> flask.Response:
+        if "file" in flask.request.url:
+            return flask.send_file(__file__)
+        return flask.make_response(response.get_data(), response.status_code)
+
+    for query, status in (("", 200), ("?fail", 418), ("?file", 200)):
+        with client.get(f"/a{query}") as answer:
+            assert answer.status_code == status
+            assert answer.data
+            assert not journal
+        assert len(journal) == 2, query
+        journal.clear()
+
+
+def test_after_an_exception_that_propagates(app: flask.Flask, tmp_path: Path, journal: list[str]) -> None:
+    """With TESTING, where no answer is made, it runs all the same."""
+    app.testing = True
+    client = mount_files(app, tmp_path, {"app/a/route.py": AFTER})
+    with pytest.raises(ValueError, match="boom"):
+        client.get("/a?fail")
+    assert len(journal) == 2
+
+
+def test_after_in_flasks_test_client(app: flask.Flask, tmp_path: Path, journal: list[str]) -> None:
+    """Flask's test client ends a request where it is told to."""
+    mount_files(app, tmp_path, {"app/a/route.py": AFTER})
+    app.test_client().get("/a", buffered=True)
+    assert len(journal) == 2
+
+
+def test_own_responses_behind_middleware(app: flask.Flask, tmp_path: Path) -> None:
+    """A response of Flask's is there for middleware of folders, and for that of the root."""
+    folder = """
+def middleware(request, call_next):
+    response = call_next()
+    response.headers.set("X-Folder", f"{response.status} {len(response.headers.get_set_cookie())}")
+    return response
+"""
+    files = {
+        "middleware.py": "from nextapi import NextResponse\n\n"
+        "def middleware(request):\n    return NextResponse.next(headers={'X-Root': '1'})\n",
+        "pages/api/folder/_middleware.py": folder,
+    }
+    own = """
+response = flask.make_response("own", 201)
+response.set_cookie("a", "1")
+response.set_cookie("b", "2")
+return response
+"""
+    external = {"api": {"externalResolver": True}}
+    for name in ("folder/a", "a"):
+        files[f"pages/api/{name}.py"] = route(own, external, before="import flask")
+    files["pages/api/folder/file.py"] = route("return flask.send_file(__file__)", external, before="import flask")
+    client = mount_files(app, tmp_path, files)
+    for name in ("folder/a", "a"):
+        answer = client.get(f"/api/{name}")
+        assert (answer.status_code, answer.text, answer.headers["X-Root"]) == (201, "own", "1")
+        assert answer.headers.getlist("Set-Cookie") == ["a=1; Path=/", "b=2; Path=/"]
+    assert client.get("/api/folder/a").headers["X-Folder"] == "201 2"
+    with client.get("/api/folder/file") as answer:
+        assert "send_file" in answer.text

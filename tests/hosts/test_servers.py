@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from tests.support.hosts import HOSTS, write_app
 from tests.support.servers import serve
 from tests.support.streaming import ask
-from tests.support.trees import async_route, route, write_tree
+from tests.support.trees import async_route, route, write_files, write_tree
 
 FILES = {
     "echo/[id]": "res.set_header('Set-Cookie', ['a=1', 'b=2']).json([req.method, req.params, req.query, req.body])",
@@ -132,3 +133,44 @@ def test_coroutines_before_and_after_a_fork(server: str, workers: int, host: str
         answers = set(threads.map(lambda _: ask(port, "/api/a"), range(workers)))
     assert len(answers) == workers
     assert all(answer.endswith(b" met") for answer in answers)
+
+
+_AFTER = """
+import pathlib
+import time
+from nextapi import Response, after
+
+def wait():
+    while not pathlib.Path("go").exists():
+        time.sleep(0.01)
+    pathlib.Path("done").touch()
+
+def GET(request):
+    after(wait)
+    if "fail" in request.url:
+        raise ValueError("failed")
+    return Response(iter(["str", "eam"]) if "stream" in request.url else "body")
+"""
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_client_does_not_wait_for_what_comes_after(host: str, tmp_path: Path) -> None:
+    """The whole answer is there while `after` still works: of a handler, of its failure, of a stream."""
+    app = write_app(host, write_files(tmp_path / "web", {"app/a/route.py": _AFTER}), tmp_path)
+    go, done = tmp_path / "go", tmp_path / "done"
+    with serve(app, tmp_path, "gunicorn-sync") as port:
+        for query, status, body in (("", 200, b"body"), ("?fail", 500, None), ("?stream", 200, b"stream")):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection.request("GET", f"/a{query}")
+            answer = connection.getresponse()
+            assert answer.status == status
+            assert answer.read() == body or body is None
+            assert not done.exists()
+            go.touch()
+            connection.close()
+            for _ in range(1000):
+                if done.exists():
+                    break
+                time.sleep(0.01)
+            go.unlink()
+            done.unlink()

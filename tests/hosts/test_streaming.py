@@ -14,7 +14,16 @@ import pytest
 
 from tests.support.hosts import HOSTS, write_app
 from tests.support.servers import serve
-from tests.support.streaming import ask, ask_failing, ask_step_by_step, asked, leave_early, write_streams
+from tests.support.streaming import (
+    WEB_ENDLESS,
+    WEB_STREAMS,
+    ask,
+    ask_failing,
+    ask_step_by_step,
+    asked,
+    leave_early,
+    write_streams,
+)
 from tests.support.trees import async_route, route
 
 _BLOCKS = """
@@ -66,6 +75,13 @@ def port(host: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 def test_chunks_are_not_held_back(port: int, kind: str) -> None:
     """A chunk is with the client before the next one is made, which waits here until the client has told so."""
     assert ask_step_by_step(port, kind) == (b"one", b"two")
+
+
+@pytest.mark.parametrize("kind", WEB_STREAMS)
+def test_chunks_of_the_web_dialect_are_not_held_back(port: int, kind: str) -> None:
+    """So it is with responses of generators and with events, in each dialect, and behind a folder's middleware."""
+    first, second = (b"data: one\n\n", b"data: two\n\n") if kind.endswith("events") else (b"one", b"two")
+    assert ask_step_by_step(port, kind, len(first)) == (first, second)
 
 
 def test_a_pipe_is_not_held_back(port: int, tmp_path: Path) -> None:
@@ -184,6 +200,12 @@ def _open_files(pid: int) -> set[str]:
 @pytest.mark.parametrize("kind", ["left-generator", "left-async-generator", "left-async-writer"])
 def test_a_client_that_leaves(port: int, kind: str) -> None:
     """Generators are closed, and a handler that writes is cancelled, with time to clean up."""
+    assert leave_early(port, kind) == b"passed"
+
+
+@pytest.mark.parametrize("kind", WEB_ENDLESS)
+def test_a_client_that_leaves_the_web_dialect(port: int, kind: str) -> None:
+    """What makes the body is closed, also while it waits for an event and nothing but comments is sent."""
     assert leave_early(port, kind) == b"passed"
 
 

@@ -17,9 +17,10 @@ INTEGRATIONS = Path(__file__).parents[2] / "integrations"
 
 
 @contextmanager
-def flask_shop(folder: Path) -> Iterator[int]:
+def flask_shop(folder: Path, **variables: str) -> Iterator[int]:
     """Serve the shop with its products and the customers ada and grace, and yield the port."""
-    source, variables = INTEGRATIONS / "flask_shop", {"SHOP_DATABASE": str(folder / "shop.sqlite3")}
+    source = INTEGRATIONS / "flask_shop"
+    variables["SHOP_DATABASE"] = str(folder / "shop.sqlite3")
     for command in ("init-db", "add-user ada --password swordfish", "add-user grace --password hopper"):
         run(source, variables, "-m", "flask", "--app", "shop", *command.split())
     with serve("shop:create_app()", folder, source=source, environment=variables) as port:

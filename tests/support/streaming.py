@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.trees import async_route, route, write_tree
+from tests.support.trees import async_route, route, write_files, write_tree
 
 _GATES = '''
 """Gates, by name: who waits at one goes on once it is open, or fails."""
@@ -114,6 +114,98 @@ _ROUTES = {
     "failed-writer": route(_NAME + "res.write('one')\nraise ValueError(f'failed: {name}')"),
 }
 
+# The same in the web dialect, by EventStream as well; each is there with a folder's middleware around it, and without.
+
+_WEB_HEAD = (
+    "import asyncio\nfrom nextapi import EventStream, Response\nfrom {dots}gates import gate, wait, wait_async\n"
+)
+_EDGE = """
+config = {"runtime": "edge"}
+
+def handler(request):
+    name = request.next_url.search_params.get("name")
+    return ANSWER
+"""
+_ROUTE = """
+def GET(request):
+    name = request.next_url.search_params.get("name")
+    return ANSWER
+"""
+_WEB_ANSWERS = {
+    "generator": "Response(parts(name))",
+    "async-generator": "Response(async_parts(name))",
+    "events": "EventStream(parts(name))",
+    "async-events": "EventStream(async_parts(name))",
+    "left-generator": "Response(endless(name))",
+    "left-async-generator": "Response(async_endless(name))",
+    "left-events": "EventStream(no_events(name))",
+    "left-async-events": "EventStream(async_no_events(name), heartbeat=0.05)",
+}
+_NO_EVENTS = """
+def no_events(name):
+    try:
+        while True:
+            yield None
+            yield "a" * (1 << 16)
+    finally:
+        gate(name).set()
+
+async def async_no_events(name):
+    try:
+        await asyncio.sleep(3600)
+        yield "never"
+    finally:
+        await asyncio.sleep(0)
+        gate(name).set()
+"""
+_MIDDLEWARE = """
+def middleware(request, call_next):
+    response = call_next(request)
+    response.headers.set("x-around", "1")
+    return response
+"""
+_AROUNDS = {
+    "bare": None,
+    "around": _MIDDLEWARE,
+    "async-around": _MIDDLEWARE.replace("def ", "async def ").replace("= call", "= await call"),
+}
+
+_WEB = [f"{around}/{dialect}" for around in _AROUNDS for dialect in ("pages", "edge", "route")]
+WEB_STREAMS = [
+    f"{path}-{kind}"
+    for path in _WEB
+    for kind in _WEB_ANSWERS
+    if not kind.startswith("left") and not (path == "bare/pages" and "events" not in kind)
+]
+"""Routes that send a chunk, wait, and send another."""
+WEB_ENDLESS = [
+    f"{path}-{kind}"
+    for path in _WEB
+    for kind in _WEB_ANSWERS
+    if kind.startswith("left") and not (path == "bare/pages" and "events" not in kind)
+]
+"""Routes that send until the client leaves."""
+
+
+def _web_files() -> dict[str, str]:
+    """Return the files of these routes by their paths below the root."""
+    files = {}
+    body = _PARTS + _ENDLESS + _NO_EVENTS
+    for around, middleware in _AROUNDS.items():
+        for kind, answer in _WEB_ANSWERS.items():
+            edge = _WEB_HEAD.format(dots=".._") + body + _EDGE.replace("ANSWER", answer)
+            pages = _WEB_HEAD.format(dots=".._") + body + f"def handler(req, res):\n    {_NAME}    res.send(ANSWER)\n"
+            sent = answer if "Event" in answer else answer.removeprefix("Response(").removesuffix(")")
+            files[f"pages/api/{around}/edge-{kind}.py"] = edge
+            files[f"pages/api/{around}/pages-{kind}.py"] = pages.replace("ANSWER", sent)
+            dots = ".....pages.api._"
+            route_text = _WEB_HEAD.format(dots=dots) + body + _ROUTE.replace("ANSWER", answer)
+            files[f"app/api/{around}/route-{kind}/route.py"] = route_text
+        if middleware is not None:
+            files[f"pages/api/{around}/_middleware.py"] = files[f"app/api/{around}/_middleware.py"] = middleware
+    return files
+
+
 _names = itertools.count()
 
 
@@ -121,7 +213,7 @@ def write_streams(root: Path, **more: str) -> Path:
     """Write the tree, and `more` routes, below `root`."""
     write_tree(root, {**_ROUTES, **more})
     (root / "pages" / "api" / "_gates.py").write_text(_GATES)
-    return root
+    return write_files(root, _web_files())
 
 
 def new_name() -> str:
@@ -148,11 +240,11 @@ def ask(port: int, target: str, **headers: str) -> bytes:
         return data
 
 
-def ask_step_by_step(port: int, kind: str) -> tuple[bytes, bytes]:
+def ask_step_by_step(port: int, kind: str, first_size: int = 3) -> tuple[bytes, bytes]:
     """Return the first chunk of a route that waits after it, and what comes once it has been read."""
     name = new_name()
     with asked(port, f"/api/{kind}?name={name}") as answer:
-        first = answer.read(3)
+        first = answer.read(first_size)
         ask(port, f"/api/open?name={name}")
         return first, answer.read()
 
@@ -161,7 +253,7 @@ def leave_early(port: int, kind: str) -> bytes:
     """Ask for an endless route, leave after some of it, and return what is said once that has been noticed."""
     name = new_name()
     with asked(port, f"/api/{kind}?name={name}") as answer:
-        assert answer.read(3) == bytes(3)
+        assert answer.read(3) in (bytes(3), b":\n\n")
     return ask(port, f"/api/wait?name={name}")
 
 

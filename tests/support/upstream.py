@@ -25,7 +25,9 @@ class Upstream:
     """What a server answers, and what it has got so far.
 
     The body is sent in `parts`, with its length or else `chunked`. Between two of them the server waits for `go_on`,
-    which is set unless a test clears it, and after five seconds sends "late" instead and cuts the connection.
+    which is set unless a test clears it, and after five seconds sends "late" instead and cuts the connection. A path in
+    `redirects` is answered with that status and Location. `connections` counts those that were made; `ended` is set
+    when one has ended.
     """
 
     url: str
@@ -33,6 +35,9 @@ class Upstream:
     headers: list[tuple[str, str]] = field(default_factory=list)
     parts: list[bytes] = field(default_factory=lambda: [b"from upstream"])
     chunked: bool = False
+    redirects: dict[str, tuple[int, str]] = field(default_factory=dict)
+    connections: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
     received: list[Received] = field(default_factory=list)
     go_on: threading.Event = field(default_factory=threading.Event)
 
@@ -47,6 +52,16 @@ def upstream() -> Iterator[Upstream]:
         def setup(self) -> None:
             super().setup()
             connections.append(self.connection)
+            told.connections += 1
+
+        def finish(self) -> None:
+            told.ended.set()
+            with suppress(OSError):
+                super().finish()
+
+        def handle(self) -> None:
+            with suppress(OSError):  # the client has left
+                super().handle()
 
         def handle_one_request(self) -> None:
             self.raw_requestline = self.rfile.readline(65537)
@@ -60,8 +75,15 @@ def upstream() -> Iterator[Upstream]:
 
         def _answer(self) -> None:
             sent = {name.lower(): value for name, value in self.headers.items()}
-            body = self.rfile.read(int(sent.get("content-length", "0")))
+            is_chunked = sent.get("transfer-encoding") == "chunked"
+            body = self._read_chunks() if is_chunked else self.rfile.read(int(sent.get("content-length", "0")))
             told.received.append(Received(self.command, self.path, sent, body))
+            if redirect := told.redirects.get(self.path):
+                self.send_response_only(redirect[0])
+                self.send_header("Location", redirect[1])
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             self.send_response_only(told.status)
             for name, value in told.headers:
                 self.send_header(name, value)
@@ -80,6 +102,14 @@ def upstream() -> Iterator[Upstream]:
                 self._send(part)
             if told.chunked:
                 self.wfile.write(b"0\r\n\r\n")
+
+        def _read_chunks(self) -> bytes:
+            body = b""
+            while size := int(self.rfile.readline() or b"0", 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
 
         def _send(self, part: bytes) -> None:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part) if told.chunked else part)

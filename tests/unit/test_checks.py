@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextapi.checks import Finding, check_module, config_lines, parse
+from nextapi.checks import Finding, check_functions, check_module, config_lines, is_edge, name_lines, parse
+from nextapi.checks.finding import Function
 
 
 def _found(body: str, *params: str, is_async: bool = False, before: str = "") -> list[tuple[int, str]]:
@@ -194,6 +195,197 @@ def test_a_finding_says_what_to_do() -> None:
     assert found.hint == "return once an answer is given"
 
 
+def _web(body: str, *params: str, before: str = "", head: str = "async def GET(request, context):") -> list[Any]:
+    """Return (line, id) of the findings of a route handler; its first line of body is line 1."""
+    text = f"{before}{head}\n{indent(dedent(body).strip(), '    ')}\n"
+    module = ast.parse(text)
+    may_pass = head.startswith("def middleware(request)")
+    names = ("GET", "handler", "middleware")
+    route_params = params if "GET" in head else None
+    lines = before.count("\n") + 1
+    return [(found.line - lines, found.id) for found in check_functions(module, names, route_params, may_pass=may_pass)]
+
+
+_OK = "return Response.json(1)"
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("pass", 0),
+        ("return", 1),
+        ("Response.json(1)", 0),
+        (f"if request.method == 'GET':\n    {_OK}", 1),
+        (f"if not context.params:\n    return None\n{_OK}", 2),
+        (f"if a:\n    {_OK}\nelse:\n    save()", 4),
+        (f"for x in xs:\n    if x == 1:\n        {_OK}", 1),
+        (f"try:\n    x = load()\nexcept KeyError:\n    log()\nelse:\n    {_OK}", 3),
+        (f"match request.method:\n    case 'GET':\n        {_OK}", 1),
+        ("def respond():\n    return Response.json(1)\nrespond()", 0),
+        ("async with lock:\n    return", 2),
+    ],
+)
+def test_a_path_that_returns_nothing(body: str, line: int) -> None:
+    """In the web dialect the answer is what is returned: a path without it is found."""
+    assert _web(body) == [(line, "W001")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _OK,
+        "return respond()",
+        "return await respond()",
+        "return Response.json(1) if a else None",
+        f"if a:\n    {_OK}\nredirect('/')",
+        f"if a:\n    {_OK}\nnot_found()",
+        f"if a:\n    {_OK}\nraise HTTPError(404, 'no')",
+        f"if a:\n    {_OK}\nif not a:\n    {_OK}",
+        f"if isinstance(x, int):\n    {_OK}\nelif isinstance(x, str):\n    {_OK}",
+        f"with suppress(KeyError):\n    {_OK}\n{_OK}",
+        f"with suppress(KeyError):\n    {_OK}",
+        f"while True:\n    if ready():\n        {_OK}",
+        f"try:\n    {_OK}\nfinally:\n    return Response()",
+        f"try:\n    return\nfinally:\n    {_OK}",
+        f"try:\n    {_OK}\nexcept KeyError:\n    {_OK}",
+        f"lambda: None\nclass A:\n    def f(self):\n        return\ndef g():\n    return {{}}\n{_OK}",
+        "yield 1",
+    ],
+)
+def test_no_false_findings_of_what_is_returned(body: str) -> None:
+    """What may well return a response is not found, nor what functions inside of a handler return."""
+    assert _web(body) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["{'a': 1}", "[1]", "'text'", "f'{a}'", "1", "True", "b''", "({}, 201)", "{a for a in b}", "[a for a in b]"],
+)
+def test_a_value_that_is_no_response(value: str) -> None:
+    """A dict, text and the like are no answer, though Flask's views return them."""
+    for head in ("def GET():", "async def handler(request):", "def middleware(request):"):
+        assert _web(f"if a:\n    return {value}\nreturn b", head=head) == [(2, "W005")]
+
+
+@pytest.mark.parametrize("call", ["NextResponse.next()", "NextResponse.rewrite('/x')", "Next.next()"])
+def test_an_answer_of_middleware(call: str) -> None:
+    """`next()` and `rewrite()` are for middleware.py alone: a handler and a folder's middleware cannot return them."""
+    before = "from nextapi import NextResponse\nfrom nextapi import NextResponse as Next\n"
+    assert _web(f"return {call}", before=before) == [(1, "W006")]
+    assert _web(f"return {call}", before=before, head="def middleware(request, call_next):") == [(1, "W006")]
+    assert _web(f"return {call}", before=before, head="def middleware(request):") == []
+    assert _web(f"return {call}", before="from other import NextResponse\n") == []
+
+
+def test_root_middleware_may_return_nothing() -> None:
+    """`middleware(request)` lets a request pass by returning nothing; a folder's has to answer."""
+    assert _web("pass", head="def middleware(request):") == []
+    assert _web("pass", head="def middleware(request, call_next):") == [(0, "W001")]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "request.json()",
+        "request.form_data()",
+        "request.cookies",
+        "request.next_url",
+        "context.params",
+        "cookies()",
+        "headers()",
+        "draft_mode()",
+        "c()",
+    ],
+)
+def test_await_on_a_plain_value_of_the_web_dialect(expression: str) -> None:
+    """`await` on what is a promise in Next and a plain value here is found."""
+    before = "from nextapi import cookies, draft_mode, headers\nfrom nextapi import cookies as c\n"
+    assert _web(f"x = await {expression}\nreturn x", "id", before=before) == [(1, "W003")]
+    assert (1, "W003") in _web(f"return (await {expression}).get('a')", before=before)
+
+
+@pytest.mark.parametrize(
+    ("body", "before"),
+    [
+        ("return await request.state.user", ""),
+        ("return await request.raw", ""),
+        ("return await load(request)", ""),
+        ("request = wrap(request)\nreturn await request.json()", ""),
+        ("context = await context\nreturn await context.params", ""),
+        ("return await cookies()", "from other import cookies\n"),
+        ("return await cookies()", "from nextapi import cookies\ndef cookies(): pass\n"),
+        ("def f(cookies):\n    return cookies\nreturn await cookies()", "from nextapi import cookies\n"),
+        ("async def f(request):\n    return await request.json()\nreturn await f(client)", ""),
+    ],
+)
+def test_await_on_what_may_be_an_awaitable_of_the_web_dialect(body: str, before: str) -> None:
+    """`await` on what is not nextapi's, or may be something else, is left alone."""
+    assert _web(body, before=before) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("return r(context.params['ID'])", 1),
+        ("params = context.params\nreturn r(params['pid'])", 2),
+        ("return r(context.params['id'])", None),
+        ("return r(context.params.get('pid'))", None),
+        ("return r(context.params[name])", None),
+        ("context.params['pid'] = 1\nreturn r(context.params['pid'])", None),
+        ("params = load()\nparams = context.params\nreturn r(params['pid'])", None),
+        ("params = load()\nreturn r(params['pid'])", None),
+        ("context = other\nreturn r(context.params['pid'])", None),
+    ],
+)
+def test_a_parameter_that_the_path_does_not_have(body: str, line: int | None) -> None:
+    """A parameter that is looked up has to be in the file's path."""
+    assert _web(body, "id") == ([(line, "W007")] if line else [])
+    text = "the path has no parameter 'pid', nor any other"
+    module = ast.parse("def GET(request, context):\n    return r(context.params['pid'])\n")
+    assert [found.message for found in check_functions(module, ("GET",), [])] == [text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@wrapped\ndef GET(): pass",
+        "from .other import GET",
+        "def GET(): pass\nGET = wrap(GET)",
+        "def helper(): return {}",
+        "class A:\n    def GET(self): pass",
+    ],
+)
+def test_what_is_not_looked_into_in_the_web_dialect(text: str) -> None:
+    """Only functions that are the route's own, as they stand, are judged."""
+    assert check_functions(ast.parse(text), ("GET",), []) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "edge"),
+    [
+        ("config = {'runtime': 'edge'}", True),
+        ("config: PageConfig = {'runtime': 'experimental-edge', 'api': {}}", True),
+        ("config = {'regions': ['sfo1']}", True),
+        ("runtime = 'edge'", True),
+        ("runtime = 'edge'\nconfig = {'runtime': 'nodejs'}", False),
+        ("config = {'regions': ['sfo1'], 'runtime': 'nodejs'}", False),
+        ("config = {'regions': []}", False),
+        ("config = dict(runtime='edge')", False),
+        ("config = {'api': {}}", False),
+        ("", False),
+    ],
+)
+def test_edge_is_what_is_written_out(text: str, edge: bool) -> None:
+    """A file's dialect is known from its `config` where that is written out."""
+    assert is_edge(ast.parse(text)) is edge
+
+
+def test_name_lines() -> None:
+    """Each name of a module has the line of the statement that binds it last."""
+    module = ast.parse("a = 1\nif b:\n    c: int = 2\ndef GET(x):\n    d = 1\na = e = 3\nfrom f import g as h\n")
+    assert name_lines(module) == {"c": 2, "GET": 4, "a": 6, "e": 6, "h": 7}
+
+
 def test_config_lines() -> None:
     """Each key of a `config` that is written out has its line."""
     module = parse(
@@ -220,6 +412,8 @@ def test_no_code_is_too_odd() -> None:
     for file in _library():
         module = parse(file.read_bytes())
         assert module is not None, file
+        web = check_functions(module, [node.name for node in module.body if isinstance(node, Function)], ["pid"])
+        looked_into += len(web)
         for node in ast.walk(module):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 node.name, node.decorator_list = "handler", []
@@ -281,25 +475,34 @@ def _block(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.lists(inner, min_size=1, max_size=3).map(lambda lines: indent("\n".join(lines), "    "))
 
 
-_STATEMENTS = st.recursive(
-    st.sampled_from(
-        ["res.json(1)", "res.status(200).json(1)", "return", "return res.json(1)", "raise _Stop", "work()", "give(res)"]
-    ),
-    lambda inner: st.one_of(
-        st.builds("if ask():\n{0}".format, _block(inner)),
-        st.builds("if ask():\n{0}\nelse:\n{1}".format, _block(inner), _block(inner)),
-        st.builds("for _ in range(ask() + ask()):\n{0}".format, _block(inner)),
-        st.builds(
-            "for _ in range(ask() + ask()):\n{0}\nelse:\n{1}".format, _block(inner | st.just("break")), _block(inner)
+def _statements(answer: str, *leaves: str) -> st.SearchStrategy[str]:
+    """Return statements of all kinds around `leaves`; `answer` is one that a `finally` may have."""
+    return st.recursive(
+        st.sampled_from(leaves),
+        lambda inner: st.one_of(
+            st.builds("if ask():\n{0}".format, _block(inner)),
+            st.builds("if ask():\n{0}\nelse:\n{1}".format, _block(inner), _block(inner)),
+            st.builds("for _ in range(ask() + ask()):\n{0}".format, _block(inner)),
+            st.builds(
+                "for _ in range(ask() + ask()):\n{0}\nelse:\n{1}".format,
+                _block(inner | st.just("break")),
+                _block(inner),
+            ),
+            st.builds("while ask():\n{0}".format, _block(inner | st.sampled_from(["break", "continue"]))),
+            st.builds("try:\n    work()\n{0}\nexcept _Stop:\n{1}".format, _block(inner), _block(inner)),
+            st.builds("try:\n{0}\nfinally:\n{1}".format, _block(inner), _block(st.sampled_from(["pass", answer]))),
+            st.builds("with res:\n    work()\n{0}".format, _block(inner)),
+            st.builds("match ask():\n  case 1:\n{0}\n  case _:\n{1}".format, _block(inner), _block(inner)),
         ),
-        st.builds("while ask():\n{0}".format, _block(inner | st.sampled_from(["break", "continue"]))),
-        st.builds("try:\n    work()\n{0}\nexcept _Stop:\n{1}".format, _block(inner), _block(inner)),
-        st.builds("try:\n{0}\nfinally:\n{1}".format, _block(inner), _block(st.sampled_from(["pass", "res.json(1)"]))),
-        st.builds("with res:\n    work()\n{0}".format, _block(inner)),
-        st.builds("match ask():\n  case 1:\n{0}\n  case _:\n{1}".format, _block(inner), _block(inner)),
-    ),
-    max_leaves=8,
+        max_leaves=8,
+    )
+
+
+_STATEMENTS = _statements(
+    "res.json(1)",
+    *("res.json(1)", "res.status(200).json(1)", "return", "return res.json(1)", "raise _Stop", "work()", "give(res)"),
 )
+_WEB_STATEMENTS = _statements("return 1", "return 1", "return", "return None", "raise _Stop", "work()")
 
 
 @given(st.lists(_STATEMENTS, min_size=1, max_size=4))
@@ -316,6 +519,19 @@ def test_a_finding_is_always_so(statements: list[str]) -> None:
         assert "W002" not in found or max(counts, default=0) > 1, text
 
 
+@given(st.lists(_WEB_STATEMENTS, min_size=1, max_size=4))
+def test_a_finding_of_the_web_dialect_is_always_so(statements: list[str]) -> None:
+    """Where a function is found to return nothing, some run of it does, its conditions being independent."""
+    text = "def handler(req, res):\n" + indent("\n".join(statements), "    ")
+    try:
+        found = {finding.id for finding in check_functions(ast.parse(text), ["handler"])}
+        runs = _runs(text)
+    except SyntaxError:  # a `break` outside of a loop
+        return
+    assert found <= {"W001", "W005"}
+    assert "W001" not in found or 0 in set(runs), text
+
+
 def _runs(text: str) -> Iterator[int]:
     """Yield how often runs of a handler answer, for outcomes of its conditions in turn; 0 not for one that raises."""
     code = compile(text, "handler", "exec")
@@ -328,7 +544,8 @@ def _runs(text: str) -> Iterator[int]:
         names: dict[str, Any] = {"ask": run.ask, "work": run.work, "give": id, "_Stop": _Stop}
         exec(code, names)
         try:
-            names["handler"](None, run)
+            if names["handler"](None, run) == 1:
+                run.answers += 1
         except _Stop:
             if not run.answers:
                 run.answers = 1

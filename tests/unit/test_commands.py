@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from nextapi.commands.colours import RED, paint
 from nextapi.commands.explain import print_explanation
 from nextapi.commands.mounts import MountedTree
 from nextapi.options import Options, read_options
-from tests.support.trees import route, write_tree
+from tests.support.trees import route, write_files, write_tree
 
 pytestmark = pytest.mark.usefixtures("forget_modules")
 
@@ -74,14 +75,181 @@ def test_routes_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "name": "post/[pid]",
         "file": "pages/api/post/[pid].py",
         "params": ["pid"],
+        "middleware": [],
         "guarded": True,
         "body_limit": 1 << 20,
         "response_limit": 4 << 20,
+        "runtime": "nodejs",
+        "regions": [],
+        "max_duration": None,
+        "dynamic": None,
+        "revalidate": None,
     }
     off: dict[str, Any] = {"guarded": False, "body_limit": None, "response_limit": None}
     assert found["hook"] == {**found["hook"], **off}
     assert found["small"]["body_limit"] == 1024
+    assert document["middleware"] == []
     assert "ignored" not in document
+
+
+WEB = {
+    "web/middleware.py": """\
+        from nextapi import NextResponse
+
+        def middleware(request):
+            return NextResponse.next()
+
+        config = {
+            "matcher": [
+                "/feed",
+                {
+                    "source": "/api/products/:id",
+                    "has": [{"type": "header", "key": "x-a", "value": "1|2"}, {"type": "host", "value": "a.example"}],
+                    "missing": [{"type": "cookie", "key": "token"}],
+                },
+            ]
+        }
+        """,
+    "web/app/api/_middleware.py": "def middleware(request, call_next):\n    return call_next()\n",
+    "web/app/api/products/_middleware.py": "def middleware(request, call_next):\n    return call_next()\n",
+    "web/app/api/products/[id]/route.py": """\
+        from nextapi import NextResponse
+
+        runtime = "edge"
+        preferred_region = ["sfo1", "iad1"]
+        max_duration = 10
+        dynamic = "force-static"
+        revalidate = 60
+        max_body_size = "1kb"
+        same_origin = False
+
+        def GET(request, context):
+            return NextResponse.json(context.params)
+
+        async def PATCH(request, context):
+            return NextResponse.json(context.params)
+        """,
+    "web/app/(news)/feed/route.py": """\
+        from nextapi import Response
+
+        revalidate = False
+
+        def respond():
+            return Response("feed")
+
+        GET = POST = respond
+        """,
+    "web/app/star/route.py": "from .lib import *\n",
+    "web/app/star/lib.py": "from nextapi import Response\n\ndef GET():\n    return Response()\n",
+    "web/pages/api/edge.py": """\
+        from nextapi import Response
+
+        config = {"regions": ["sfo1"], "maxDuration": 5, "api": {"sameOrigin": False}}
+
+        def handler(request):
+            return Response("Hello world!")
+        """,
+    "web/pages/api/named.py": """\
+        from nextapi import Response
+
+        runtime = "experimental-edge"
+
+        def handler(request):
+            return Response("Hello world!")
+        """,
+}
+
+
+@pytest.fixture
+def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree of the web dialect named `web` in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return write_files(tmp_path, WEB) / "web"
+
+
+@pytest.mark.usefixtures("web")
+def test_routes_of_the_web_dialect(capsys: pytest.CaptureFixture[str]) -> None:
+    """Edge routes and route handlers have their kind and methods, and the middleware before them is told."""
+    assert main(["routes"]) == 0
+    first, _, *rows = capsys.readouterr().out.splitlines()
+    assert first == "web/middleware.py stands before /feed, /api/products/:id"
+    lines = [line.split() for line in rows]
+    assert lines[0] == ["URL", "KIND", "METHODS", "NAME", "FILE", "MIDDLEWARE"]
+    assert ["/api/edge", "edge", "any", "edge", "web/pages/api/edge.py"] in lines
+    assert ["/feed", "route", "GET,HEAD,OPTIONS,POST", "feed", "web/app/(news)/feed/route.py"] in lines
+    product = "web/app/api/products/[id]/route.py app/api/_middleware.py app/api/products/_middleware.py"
+    assert ["/api/products/[id]", "route", "GET,HEAD,OPTIONS,PATCH", "products/[id]", *product.split()] in lines
+
+
+def test_manifest_of_the_web_dialect(web: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The manifest has the settings of a route that a deployment reads, and the matcher of the root's middleware."""
+    assert main(["routes", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    has = [{"type": "header", "key": "x-a", "value": "1|2"}, {"type": "host", "value": "a.example"}]
+    rules = [
+        {"source": "/feed", "has": [], "missing": []},
+        {"source": "/api/products/:id", "has": has, "missing": [{"type": "cookie", "key": "token"}]},
+    ]
+    assert document["middleware"] == [{"root": str(web), "prefix": "", "file": "middleware.py", "matcher": rules}]
+    found = {entry["pattern"]: entry for entry in document["routes"]}
+    product: dict[str, Any] = {
+        "kind": "route",
+        "methods": ["GET", "HEAD", "OPTIONS", "PATCH"],
+        "params": ["id"],
+        "middleware": ["app/api/_middleware.py", "app/api/products/_middleware.py"],
+        "guarded": False,
+        "body_limit": 1024,
+        "response_limit": None,
+        "runtime": "edge",
+        "regions": ["sfo1", "iad1"],
+        "max_duration": 10,
+        "dynamic": "force-static",
+        "revalidate": 60,
+    }
+    assert found["/api/products/[id]"] == {**found["/api/products/[id]"], **product}
+    assert (found["/feed"]["revalidate"], found["/feed"]["dynamic"]) == (False, "auto")
+    assert found["/feed"]["body_limit"] == found["/api/edge"]["body_limit"] == 10 << 20
+    edge: dict[str, Any] = {
+        "kind": "edge",
+        "methods": None,
+        "guarded": False,
+        "response_limit": None,
+        "runtime": "edge",
+        "regions": ["sfo1"],
+        "max_duration": 5,
+        "dynamic": None,
+        "revalidate": None,
+    }
+    assert found["/api/edge"] == {**found["/api/edge"], **edge}
+
+
+@pytest.mark.parametrize("config", ["", "config = {'runtime': 'edge'}\n"])
+def test_middleware_without_a_matcher(web: Path, config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Middleware without a matcher is for every path, which is null in the manifest."""
+    (web / "middleware.py").write_text(f"{config}def middleware(request):\n    return None\n")
+    assert main(["routes"]) == 0
+    assert capsys.readouterr().out.startswith("web/middleware.py stands before all paths\n")
+    assert main(["routes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["middleware"][0]["matcher"] is None
+    assert main(["explain", "GET", "/nowhere"]) == 1
+    assert "middleware web/middleware.py, which has no matcher: it is for every path" in capsys.readouterr().out
+
+
+def test_the_manifest_is_as_documented(web: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """docs/command-line.md has a line for each key of the manifest, and for no other."""
+    assert main(["routes", "--json", "--ignored"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
+    for heading, entry in [
+        ("The document", document),
+        ("Each of `routes`", document["routes"][0]),
+        ("Each of `middleware`", document["middleware"][0]),
+        ("Each of `matcher`", document["middleware"][0]["matcher"][0]),
+        ("Each of `ignored`", document["ignored"][0]),
+    ]:
+        (table,) = re.findall(rf"^{heading}[^|]*\n\| key .*\n\|[-|]+\n((?:\|.*\n)+)", page, re.MULTILINE)
+        keys = [key for row in table.splitlines() for key in re.findall(r"`(\w+)`", row.split("|")[1])]
+        assert keys == list(entry), heading
 
 
 def test_what_is_no_route(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,6 +351,88 @@ def test_explain(request_line: str, code: int, said: list[str], capsys: pytest.C
     assert main(["explain", *request_line.split()]) == code
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert [line for line in said if line not in lines] == [], lines
+
+
+@pytest.mark.usefixtures("web")
+@pytest.mark.parametrize(
+    ("request_line", "code", "said"),
+    [
+        (
+            "PATCH /api/products/5",
+            0,
+            [
+                "middleware web/middleware.py: the matcher's '/api/products/:id' has this path, if the request has "  # noqa: ISC004
+                "header x-a = '1|2' and has host = 'a.example' and does not have cookie token",
+                "file web/app/api/products/[id]/route.py",
+                "pattern /api/products/[id]",
+                "parameter id = '5'",
+                "guard off (same_origin in web/app/api/products/[id]/route.py:9)",
+                "middleware web/app/api/_middleware.py, around what follows",
+                "middleware web/app/api/products/_middleware.py, around what follows",
+                "runtime edge (runtime in web/app/api/products/[id]/route.py:3)",
+                "regions sfo1, iad1 (preferred_region in web/app/api/products/[id]/route.py:4)",
+                "duration 10 s (max_duration in web/app/api/products/[id]/route.py:5)",
+                "dynamic force-static (dynamic in web/app/api/products/[id]/route.py:6)",
+                "revalidate 60 s (revalidate in web/app/api/products/[id]/route.py:7)",
+                "body not parsed; request.json() and its like read up to 1KB "  # noqa: ISC004
+                "(max_body_size in web/app/api/products/[id]/route.py:8)",
+                "handler PATCH in web/app/api/products/[id]/route.py:14",
+            ],
+        ),
+        (
+            "POST /api/products/5",
+            1,
+            ["answer 405: there is no POST in the file; Allow: GET, HEAD, OPTIONS, PATCH"],
+        ),
+        ("PURGE /feed", 1, ["answer 400: there is no PURGE in the file; Allow: GET, HEAD, OPTIONS, POST"]),
+        (
+            "HEAD /api/products/5",
+            0,
+            ["handler GET in web/app/api/products/[id]/route.py:11, whose body is not sent"],
+        ),
+        (
+            "OPTIONS /feed",
+            0,
+            ["answer 204 with Allow: GET, HEAD, OPTIONS, POST: there is no OPTIONS in the file"],
+        ),
+        (
+            "POST /feed",
+            0,
+            [
+                "middleware web/middleware.py: the matcher's '/feed' has this path",
+                "guard a POST that a form of another site can send is a 403 (default)",
+                "revalidate False (revalidate in web/app/(news)/feed/route.py:3)",
+                "body not parsed; request.json() and its like read up to 10MB (option max_body_size)",
+                "handler POST in web/app/(news)/feed/route.py:8",
+            ],
+        ),
+        (
+            "GET /%66eed",
+            1,
+            ["middleware web/middleware.py: the matcher's '/feed' has this path", "file none: 404"],
+        ),
+        ("GET /star", 0, ["handler GET in web/app/star/route.py"]),
+        ("HEAD /star", 0, ["handler GET in web/app/star/route.py, whose body is not sent"]),
+        (
+            "GET /api/edge",
+            0,
+            [
+                "middleware web/middleware.py does not run: its matcher has '/feed', '/api/products/:id'",
+                "guard off (config['api']['sameOrigin'] in web/pages/api/edge.py:3)",
+                "runtime edge (config in web/pages/api/edge.py)",
+                "regions sfo1 (config['regions'] in web/pages/api/edge.py:3)",
+                "duration 5 s (config['maxDuration'] in web/pages/api/edge.py:3)",
+                "body not parsed; request.json() and its like read up to 10MB (option max_body_size)",
+            ],
+        ),
+        ("GET /api/named", 0, ["runtime experimental-edge (runtime in web/pages/api/named.py:3)"]),
+    ],
+)
+def test_explain_the_order(request_line: str, code: int, said: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What a request passes is told in the order in which it does, each with the place that says so."""
+    assert main(["explain", *request_line.split()]) == code
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line in said] == said, lines
 
 
 def test_explain_a_config_that_is_not_written_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

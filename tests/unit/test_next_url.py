@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from nextapi.errors import URLError
-from nextapi.web.next_url import NextURL
+from nextapi.web.next_url import NextURL, next_url_of
 from nextapi.web.url import URL
 
 DATA = Path(__file__).parents[1] / "conformance/data"
@@ -173,3 +174,49 @@ def test_is_a_url() -> None:
     with pytest.raises(URLError, match="needs a base"):
         NextURL("/a")
     assert NextURL.parse("/a") is None
+
+
+PATHS = [
+    "/",
+    "/a",
+    "/a/",
+    "/a//b",
+    "/a/./b",
+    "/a/../b",
+    "/%61",
+    "/a b",
+    "/é",
+    "/a%zz",
+    "/_next/data/x/a.json",
+    "/a.b/c-d~e",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("prefix", ["", "/v2"])
+@pytest.mark.parametrize("pairs", [[], [("a", "1 2"), ("b", "")]])
+@pytest.mark.parametrize(
+    "first", ["href", "search", "search_params", "pathname", "base_path", "clone", "copy", "build_id"]
+)
+def test_url_of_a_request_is_that_of_its_text(path: str, prefix: str, pairs: list[tuple[str, str]], first: str) -> None:
+    """It is made from parts, and piece by piece as it is asked for: with the same outcome, whatever comes first."""
+    url = next_url_of("http://e.com:8080", prefix, path, list(pairs))
+    query = "?a=1+2&b=" if pairs else ""
+    same = NextURL(f"http://e.com:8080{prefix}{path}{query}", base_path=prefix)
+    if first == "clone":
+        url = url.clone()
+    elif first == "copy":
+        url = copy.deepcopy(url)
+    else:
+        assert getattr(url, first) == getattr(same, first) or first == "search_params"
+    names = "href", "origin", "host", "port", "pathname", "search", "hash", "base_path", "build_id"
+    assert {name: getattr(url, name) for name in names} == {name: getattr(same, name) for name in names}
+    assert url.search_params.multi_items() == pairs
+    assert repr(url) == repr(same)
+    url.search_params.append("c", "3")
+    url.pathname = "/new"
+    same.search_params.append("c", "3")
+    same.pathname = "/new"
+    assert str(url) == str(same)
+    with pytest.raises(AttributeError, match="zzz"):
+        url.zzz  # type: ignore[attr-defined]  # noqa: B018

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextapi.routing.paths import canonical_path, cut_path, quote_path, raw_path
+from nextapi.routing.paths import canonical_path, cut_path, host_path, quote_path, raw_path
 from nextapi.text import decode_uri_component
 
 UNESCAPED = "/!\"$&'()*+,-./:;<=>@[\\]^_`{|}~"
@@ -200,3 +200,28 @@ def test_cut_path_is_not_slow() -> None:
 def test_decoded_path_is_quoted_as_utf8(path: str, quoted: str) -> None:
     """A path that is known only decoded is escaped as a client would escape it."""
     assert quote_path(path) == quoted
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [
+        ("/a/b", "/a/b"),
+        ("/%61/b%20c", "/a/b%20c"),
+        ("/a%2fb", "/a/b"),
+        ("/a/%C3%A9", "/a/%C3%A9"),
+        ("/a/%ff", "/a/%FF"),
+        ("/a/../b", "/b"),
+        ("/a/%2e%2E/b/.", "/b/"),
+        ("/../..", "/"),
+        ("//a//b/", "/a//b/"),
+        ("/%2fa", "/a"),
+        ("/a%5C..", "/a%5C.."),
+        ("/%252e%252e/a", "/%252e%252e/a"),
+        ("a", "/a"),
+        ("", ""),
+    ],
+)
+def test_path_as_a_host_has_it(sent: str, seen: str) -> None:
+    """A path is decoded once and loses its dot segments; what is left is escaped, and stays as it is if asked again."""
+    assert host_path(sent) == seen
+    assert host_path(seen) == seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,10 +13,20 @@ from typing import Any
 
 import pytest
 
-from nextapi import HTTPError
-from nextapi.errors import LoadError, NoAnswerError, RootError, TreeError
-from nextapi.testing import Client, call, load
-from tests.support.trees import write_tree
+from nextapi import (
+    FormData,
+    HTTPError,
+    NextRequest,
+    NextResponse,
+    Response,
+    RouteContext,
+    cookies,
+    draft_mode,
+    headers,
+)
+from nextapi.errors import LoadError, NoAnswerError, RootError, ScopeError, TreeError
+from nextapi.testing import Client, call, call_middleware, load
+from tests.support.trees import write_files, write_tree
 
 pytestmark = pytest.mark.usefixtures("forget_modules")
 
@@ -194,6 +205,28 @@ def test_load_finds_a_root_whose_api_is_a_file(tmp_path: Path) -> None:
     assert load(tmp_path / "pages/api.py").pages.__path__ == [str(tmp_path / "pages")]
 
 
+_HELLO = {"app/api/hello/route.py": "from ...lib import WHO\n\ndef GET():\n    return WHO\n", "app/lib.py": "WHO = 1\n"}
+
+
+@pytest.mark.parametrize("file", ["app/lib.py", "app/api/hello/route.py", "middleware.py"])
+def test_load_finds_a_root_that_has_app_alone(tmp_path: Path, file: str) -> None:
+    """A folder with route handlers in its `app` is a root for all files below it."""
+    write_files(tmp_path / "web", {**_HELLO, "middleware.py": "from .app.lib import WHO\n"})
+    assert load(tmp_path / "web" / file).WHO == 1
+
+
+def test_load_takes_a_root(tmp_path: Path) -> None:
+    """A folder named `app` that has routes in it is a part of the path, where a root above it is said."""
+    root = write_files(
+        tmp_path, {"app/api/app/route.py": "from ... import api\n", "app/api/lib.py": "from . import app\n"}
+    )
+    with pytest.raises(LoadError, match="beyond top-level"):
+        load(root / "app/api/app/route.py")
+    assert load(root / "app/api/app/route.py", root=root).api.__path__ == [str(root / "app/api")]
+    with pytest.raises(RootError):
+        load(root / "app/api/lib.py", root=root / "app/api/app")
+
+
 def test_load_says_what_is_missing(tmp_path: Path) -> None:
     """A file that is not there, and a file that is below no root, are named."""
     (tmp_path / "alone.py").touch()
@@ -301,6 +334,27 @@ def test_call_takes_the_config_of_the_module(tmp_path: Path) -> None:
     assert raw.data == b"x"
 
 
+def test_call_takes_the_config_of_a_module_that_is_replaced(tmp_path: Path) -> None:
+    """A fresh client has new modules; a handler of an earlier one keeps the config that it has."""
+    source = "config = {'api': {'bodyParser': {'sizeLimit': 4}}}\n\n\ndef handler(req, res):\n    res.json(req.body)\n"
+    root = write_tree(tmp_path, {"small": source})
+    handler = load(root / "pages/api/small.py").handler
+    (root / "pages/api/small.py").write_text(source.replace("config", "CONFIG"))
+    Client(root, fresh=True)
+    assert call(handler, method="POST", json="long").status_code == 413
+
+
+def test_call_takes_any_callable() -> None:
+    """An object that can be called is a handler."""
+
+    class Answering:
+        def __call__(self, req: Any, res: Any) -> None:
+            res.json(req.method)
+
+    assert call(Answering()).json == "GET"
+    assert call(partial(_echo)).json["method"] == "GET"
+
+
 def test_call_guards_as_the_tree_does() -> None:
     """A form that a browser sends across sites is refused here, too."""
     sent: Any = {"method": "POST", "headers": {"Origin": "https://other.example", "Sec-Fetch-Site": "cross-site"}}
@@ -342,3 +396,208 @@ def test_call_finds_the_faults_that_a_tree_has(handler: Any, config: Any, fault:
     with pytest.raises(TreeError) as raised:
         call(handler, config=config)
     assert fault in str(raised.value.exceptions[0])
+
+
+def GET(request: NextRequest, context: RouteContext) -> Response:  # noqa: N802  # as route files have it
+    """Return what a route handler is given."""
+    jar = request.cookies.get("user")
+    seen = [request.method, request.url, context.params, jar and jar.value, request.headers.get("x-a"), request.text()]
+    return NextResponse.json(seen)
+
+
+def test_call_knows_a_route_handler_by_its_name() -> None:
+    """A function named after a method is called as a route handler, by that method."""
+
+    def PATCH(request: NextRequest, context: RouteContext) -> Response:  # noqa: N802  # as route files have it
+        return NextResponse.json([context.params, request.json()], status=201)
+
+    sent: Any = {"params": {"id": 5, "rest": ["a/b"]}, "query": {"q": 1}}
+    response = call(GET, "/api/products/5", cookies={"user": "ada"}, headers={"X-A": "1"}, **sent)
+    assert response.json == ["GET", "http://localhost/api/products/5?q=1", {"id": "5", "rest": ["a/b"]}, "ada", "1", ""]
+    response = call(PATCH, params={"id": "5"}, json={"price": 2})
+    assert (response.status_code, response.json) == (201, [{"id": "5"}, {"price": 2}])
+    assert call(GET, method="HEAD").data == b""
+    assert (call(GET, method="POST").status_code, call(GET, method="OPTIONS").headers["Allow"]) == (
+        405,
+        "GET, HEAD, OPTIONS",
+    )
+
+
+def test_call_is_told_the_kind() -> None:
+    """A function of another name is a route handler, or an edge handler, where `kind` says so."""
+
+    async def respond(request: NextRequest) -> Response:
+        await asyncio.sleep(0)
+        return Response(f"{request.method} {request.next_url.search}")
+
+    assert call(respond, kind="route", method="PUT", params={"id": "5"}).text == "PUT "
+    assert call(respond, kind="edge", params={"id": "5"}).text == "GET ?id=5"
+    assert call(respond, config={"runtime": "edge"}, params={"id": "5"}).text == "GET ?id=5"
+    assert call(lambda: Response("a"), kind="route").text == "a"
+    with pytest.raises(TreeError) as raised:
+        call(respond)
+    assert 'add config = {"runtime": "edge"}' in str(raised.value.exceptions[0])
+    edge: Any = {"config": {"runtime": "edge"}, "kind": "pages"}
+    assert call(lambda req, res: res.json(req.method), **edge).json == "GET"
+
+
+def test_call_takes_the_settings_of_a_module(tmp_path: Path) -> None:
+    """What a route's module says holds, unless the test says otherwise; its other names do not count."""
+    files = {
+        "pages/api/edge.py": """\
+            from nextapi import Response
+
+            config = {"regions": "sfo1"}
+
+            def handler(request):
+                return Response(request.url)
+            """,
+        "pages/api/named.py": """\
+            from nextapi import Response
+
+            runtime = "edge"
+
+            def handler(request):
+                return Response(request.url)
+            """,
+        "app/api/small/route.py": """\
+            from nextapi import Response
+
+            max_body_size = 2
+
+            def POST(request):
+                return Response(request.text())
+
+            def GET(request):
+                1 / 0
+            """,
+    }
+    root = write_files(tmp_path, files)
+    for name in ("edge", "named"):
+        assert call(load(root / f"pages/api/{name}.py").handler, "/x?a=1").text == "http://localhost/x?a=1"
+    handler = load(root / "app/api/small/route.py").POST
+    assert [call(handler, data=data).status_code for data in ("ab", "abc")] == [200, 413]
+    assert call(handler, data="abc", config={}).text == "abc"
+    forged: Any = {"headers": {"Origin": "https://other.example", "Content-Type": "text/plain"}, "data": "a"}
+    assert call(handler, **forged).status_code == 403
+    assert call(handler, **forged, config={"same_origin": False}).status_code == 200
+    with pytest.raises(TreeError):
+        call(handler, config={"revalidate": True})
+
+
+@pytest.mark.parametrize("kind", ["edge", "route"])
+def test_call_has_no_parsed_body_for_the_web_dialect(kind: Any) -> None:
+    """`body` stands in `req.body`, which handlers of the web dialect have not: that is a mistake."""
+    with pytest.raises(TypeError, match=f"a handler of kind '{kind}' has not"):
+        call(lambda request: Response(), kind=kind, body={})
+
+
+def test_call_has_a_scope() -> None:
+    """`cookies()` and its like are of the request that `call` makes; a cookie that is set is in the answer."""
+
+    def POST() -> Response:  # noqa: N802  # as route files have it
+        cookies().set("seen", "1")
+        user = cookies().get("user")
+        return Response(f"{user and user.value} {headers().get('x-a')} {draft_mode().is_enabled}")
+
+    response = call(POST, cookies={"user": "ada"}, headers={"X-A": "1"})
+    assert (response.text, response.headers["Set-Cookie"]) == ("ada 1 False", "seen=1; Path=/")
+    with pytest.raises(ScopeError, match=r"in a test have `nextapi\.testing\.call` run the handler"):
+        POST()
+
+
+# A request made by hand
+
+
+def test_a_request_by_hand_goes_straight_to_a_handler() -> None:
+    """A handler is a function: it can be given a `NextRequest`, and what it returns can be read."""
+    request = NextRequest("http://localhost/api/products/5?q=1", headers={"Cookie": "user=ada", "X-A": "1"})
+    seen = GET(request, RouteContext({"id": "5"})).json()
+    assert seen == ["GET", "http://localhost/api/products/5?q=1", {"id": "5"}, "ada", "1", ""]
+
+
+@pytest.mark.parametrize("async_", [False, True])
+def test_a_request_by_hand_has_a_body(async_: bool) -> None:
+    """Text, forms and bytes are bodies of a request that is made by hand."""
+
+    def POST(request: NextRequest) -> Response:  # noqa: N802  # as route files have it
+        return Response(request.form_data().get("a") if "form" in request.headers["content-type"] else request.text())
+
+    async def waiting(request: NextRequest) -> Response:
+        return POST(request)
+
+    form = FormData()
+    form.append("a", "1")
+    for body, text in [(form, "1"), ("[1]", "[1]")]:
+        request = NextRequest("http://localhost/", method="POST", body=body)
+        response = asyncio.run(waiting(request)) if async_ else POST(request)
+        assert response.text() == text
+
+
+# call_middleware
+
+
+def _guard(request: NextRequest) -> Response | None:
+    if request.next_url.pathname == "/api/old":
+        return NextResponse.rewrite("/api/new", headers={"x-old": "1"})
+    if request.next_url.pathname == "/api/broken":
+        raise HTTPError(418, "A teapot")
+    token = request.cookies.get("token")
+    if token is None:
+        return NextResponse.json({"error": "Unauthorized"}, status=401)
+    if token.value == "plain":
+        return None
+    sent = {**request.headers, "x-user": token.value}
+    return NextResponse.next(request={"headers": sent}, headers={"x-seen": "1"})
+
+
+def test_middleware_answers() -> None:
+    """What middleware answers is there as of any request; an `HTTPError` is an answer."""
+    result = call_middleware(_guard, "/api/admin")
+    assert result.ran
+    assert result.response is not None
+    assert (result.response.status_code, result.response.json) == (401, {"error": "Unauthorized"})
+    result = call_middleware(_guard, "/api/broken")
+    assert result.response is not None
+    assert (result.response.status_code, result.response.text) == (418, "A teapot")
+
+
+def test_middleware_lets_a_request_pass() -> None:
+    """A request that goes on has no answer, and the headers that it goes on with are told."""
+    result = call_middleware(_guard, cookies={"token": "ada"}, headers={"X-A": "1"}, method="POST", json=[])
+    assert (result.ran, result.response, result.rewrite) == (True, None, None)
+    assert (result.request_headers["x-user"], result.request_headers["x-a"]) == ("ada", "1")
+    assert result.headers["x-seen"] == "1"
+    plain = call_middleware(_guard, cookies={"token": "plain"})
+    assert (plain.response, plain.request_headers["cookie"]) == (None, "token=plain")
+
+
+def test_middleware_rewrites() -> None:
+    """A rewrite tells where the request goes on."""
+    result = call_middleware(_guard, "/api/old")
+    assert (result.response, result.rewrite, result.headers["x-old"]) == (None, "/api/new", "1")
+
+
+def test_middleware_runs_where_its_matcher_says(tmp_path: Path) -> None:
+    """The matcher is the module's unless the test gives another."""
+    source = """\
+        from nextapi import Response
+
+        config = {"matcher": "/api/:path*"}
+
+        async def proxy(request):
+            return Response("no", status=403)
+        """
+    root = write_files(tmp_path, {"proxy.py": source, "app/route.py": ""})
+    proxy = load(root / "proxy.py").proxy
+    assert [call_middleware(proxy, path).ran for path in ("/api/a", "/other")] == [True, False]
+    assert call_middleware(proxy, "/other").response is None
+    assert call_middleware(proxy, "/other", config={"matcher": "/other"}).ran
+    with pytest.raises(TreeError, match="no middleware"):
+        call_middleware(proxy, config={"matcher": ":"})
+
+
+def test_middleware_that_fails_raises() -> None:
+    """An exception of middleware is the test's."""
+    with pytest.raises(ZeroDivisionError):
+        call_middleware(lambda request: 1 / 0)

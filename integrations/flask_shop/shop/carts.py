@@ -46,6 +46,14 @@ class Order:
     total: int
 
 
+@dataclass
+class Sold:
+    """What an order took off the shelves, as text."""
+
+    order: int
+    text: str
+
+
 def get_cart(user_id: int) -> Cart:
     """Return a customer's cart."""
     rows = get_db().execute(
@@ -94,6 +102,22 @@ def place_order(user_id: int) -> int | None:
             )
         connection.execute("DELETE FROM cart_lines WHERE user_id = ?", (user_id,))
     return order_id
+
+
+def before_last_orders(count: int) -> int:
+    """Return the id after which there are so many orders."""
+    [(order_id,)] = get_db().execute("SELECT coalesce(max(id), 0) FROM orders").fetchall()
+    return max(int(order_id) - count, 0)
+
+
+def find_sold(after: int) -> list[Sold]:
+    """Return what was sold by the orders after one, for everybody to see."""
+    rows = get_db().execute(
+        "SELECT order_id, group_concat(quantity || ' ' || name, ', ') AS text FROM order_lines"
+        " JOIN products ON products.id = product_id WHERE order_id > ? GROUP BY order_id ORDER BY order_id",
+        (after,),
+    )
+    return [Sold(row["order_id"], row["text"]) for row in rows]
 
 
 def find_order(user_id: int, order_id: int) -> Order | None:

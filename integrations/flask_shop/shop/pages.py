@@ -79,5 +79,11 @@ def order(order_id: int) -> ResponseReturnValue:
     return render_template("order.html", order=find_order(g.user["id"], order_id) or abort(404))
 
 
+@blueprint.get("/sold")
+def sold() -> ResponseReturnValue:
+    """Show what others buy, as they do."""
+    return render_template("sold.html")
+
+
 def _product_or_404(product_id: int) -> Product:
     return find_product(product_id) or abort(404)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from contextvars import ContextVar
 from functools import partial
 from http.cookies import CookieError, Morsel
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 from django.utils.encoding import repercent_broken_unicode
 from werkzeug.datastructures import FileStorage
 
@@ -22,7 +23,7 @@ from nextapi.errors import BodyGoneError
 from nextapi.http.message import Body, FormData, Relayed, Request, Response, Stream, read_fully
 from nextapi.routing.paths import cut_path, quote_path, raw_path, sent_path
 
-__all__ = ["decode_path", "note_request", "noted_path", "to_body", "to_request", "to_response"]
+__all__ = ["decode_path", "from_response", "note_request", "noted_path", "to_body", "to_request", "to_response"]
 
 _noted: ContextVar[str] = ContextVar("nextapi_path", default="")
 """The path of the request that this thread serves: Django's resolvers are given a decoded path and nothing else."""
@@ -106,15 +107,38 @@ def _form(request: WSGIRequest) -> FormData | None:
 
 
 def to_response(response: Response, request: Request) -> HttpResponseBase:
-    """Return nextapi's response as Django's; it closes the request."""
+    """Return nextapi's response as Django's; one that is no bytes finishes the request at its end."""
     body = response.body
     if isinstance(body, bytes):
         return _Whole(response, body)
     made: HttpResponseBase = body.response if isinstance(body, Relayed) else _Streaming(response, body)
-    if request.closers:
-        request.call_on_close(made.close)
-        made.close = request.close  # type: ignore[method-assign]  # the response may be of any class
+    # As Django's own handler does it: before the end of the request is told, with which connections are closed.
+    _closers(made).append(request.finish)
     return made
+
+
+def _closers(response: HttpResponseBase) -> list[Callable[[], object]]:
+    """Return what Django calls when it closes a response, which has no public name."""
+    closers: list[Callable[[], object]] = vars(response)["_resource_closers"]
+    return closers
+
+
+def from_response(response: HttpResponseBase, request: Request, report: Callable[[Exception], object]) -> Response:
+    """Return Django's response as nextapi's, whose request closes what it holds; `report` is told of a failing stream.
+
+    A template response is rendered, as it is.
+    """
+    if isinstance(response, SimpleTemplateResponse):
+        response = response.render()
+    lines = [("Set-Cookie", morsel.OutputString()) for morsel in response.cookies.values()]
+    headers = [*response.items(), *lines]
+    for close in _closers(response):
+        request.call_on_close(close)
+    if isinstance(response, StreamingHttpResponse):
+        body: bytes | Stream = Stream(iter(response), report)
+    else:
+        body = cast("HttpResponse", response).content
+    return Response(response.status_code, headers, body, response.reason_phrase)
 
 
 class _AsGiven(HttpResponseBase):

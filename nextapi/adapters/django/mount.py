@@ -7,11 +7,13 @@ to APPEND_SLASH; its own 404 is only for what nothing in the project would have 
 from __future__ import annotations
 
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import replace
 from functools import lru_cache, partial
+from itertools import takewhile
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -22,16 +24,36 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception, request_started
 from django.db import connections, transaction
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, get_script_prefix, get_urlconf
+from django.middleware.csrf import CsrfViewMiddleware
+from django.urls import (
+    URLPattern,
+    URLResolver,
+    clear_script_prefix,
+    clear_url_caches,
+    get_resolver,
+    get_script_prefix,
+    get_urlconf,
+    set_urlconf,
+)
 from django.urls import path as django_path
 from django.urls.converters import PathConverter, StringConverter, register_converter
 from django.urls.exceptions import Resolver404
 from django.urls.resolvers import ResolverMatch, RoutePattern
+from django.utils import timezone, translation
 from django.utils.autoreload import autoreload_started, file_changed
 from django.views.decorators.csrf import csrf_protect
 
-from nextapi.adapters.django.messages import decode_path, note_request, noted_path, to_request, to_response
+from nextapi.adapters.django.messages import (
+    decode_path,
+    from_response,
+    note_request,
+    noted_path,
+    to_body,
+    to_request,
+    to_response,
+)
 from nextapi.app import Application, Match, Route, host_params
 from nextapi.commands.mounts import MountedTree
 from nextapi.draft import Draft
@@ -41,7 +63,7 @@ from nextapi.http.relay import call_application
 from nextapi.loading import is_loaded_elsewhere
 from nextapi.options import Options, OptionSettings, read_options
 from nextapi.reloading import LiveTree
-from nextapi.routing.paths import cut_path, quote_path
+from nextapi.routing.paths import CanonicalPath, cut_path, quote_path
 from nextapi.routing.segments import Kind, Segment, identifier
 from nextapi.routing.tree import Captured
 from nextapi.running import Run
@@ -55,6 +77,7 @@ _logger = logging.getLogger("nextapi")
 
 _REST = "[404]"
 """The name of what no route names; no file can have this name."""
+_REST_ROUTE = "api/<path>"
 
 _probe: ContextVar[dict[_TreeResolver, bool] | None] = ContextVar("nextapi_probe", default=None)
 """While a project is asked what it would do without nextapi: the trees passed, and whether they have the path."""
@@ -163,13 +186,36 @@ class _Host:
         return f"{request.raw.scheme}://{request.raw.get_host()}"
 
     def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
+        raw = request.raw
+        if raw.resolver_match is not None:  # a view that is called by itself has none
+            raw.resolver_match = _entered(raw.resolver_match, route, captured)
+        if route.is_guarded or settings.SESSION_COOKIE_NAME not in raw.COOKIES:
+            return None
+        # What Django has checked, if it has, was another route.
+        check = CsrfViewMiddleware(lambda _: HttpResponse())
+        check.process_request(raw)
+        rejection = check.process_view(raw, check.get_response, (), {})
+        if rejection is not None:
+            return Response(rejection.status_code, [], Relayed(rejection))
+        if request.body is not None and not request.body.is_kept:
+            request.body = to_body(raw)  # it may have looked for the token in a form
         return None
 
     def call_after(self, request: Request, function: Callable[[], object]) -> None:
-        request.call_on_close(function)
+        if request.afters is None:
+            raw, close = request.raw, request.raw.close
+
+            def close_and_finish() -> None:
+                close()
+                request.finish()
+
+            # Django calls it when the response that it sends in the end is closed, and before it closes connections.
+            raw.close = close_and_finish
+        context = copy_context()
+        request.call_after(lambda: context.run(_call_outside, function))
 
     def unpack(self, relayed: Relayed, request: Request) -> Response:
-        raise NotImplementedError
+        return from_response(relayed.response, request, partial(self.report, request))
 
     def new_run(self, name: str) -> Run:
         run = Run(name)
@@ -181,6 +227,49 @@ class _Host:
 
     def call(self, application: WSGIApplication, request: Request) -> Response:
         return call_application(application, request, partial(self.report, request))
+
+
+def _call_outside(function: Callable[[], object]) -> None:
+    """Call a function without what Django keeps of a request."""
+    translation.deactivate()
+    timezone.deactivate()
+    set_urlconf(None)
+    clear_script_prefix()
+    function()
+
+
+def _entered(found: ResolverMatch, route: Route, captured: Captured) -> ResolverMatch:
+    """Return what `found`, the match of the path as it came, is for another route of the tree."""
+    left: Route | None = getattr(found.func, "nextapi_route", None)
+    before = found.route.removesuffix(left.pattern[1:] if left else _REST_ROUTE)
+    own = {identifier(name) for name in left.param_names} if left else set()
+    params = host_params(Match(route, captured, CanonicalPath("")))
+    kwargs = {name: value for name, value in found.kwargs.items() if name not in own} | params
+
+    def view(request: WSGIRequest, /, **_: Any) -> HttpResponseBase:
+        answer: HttpResponseBase = found.func(request, **found.kwargs)
+        return answer
+
+    return ResolverMatch(
+        _named(view, route),
+        (),
+        kwargs,
+        route.name,
+        [*found.app_names],
+        [*found.namespaces],
+        before + route.pattern[1:],
+        found.tried,
+        kwargs,
+        {},
+    )
+
+
+def _named(view: Callable[..., HttpResponseBase], route: Route | None) -> Any:
+    """Give a view the name of its route, and the route itself."""
+    named: Any = view
+    named.__name__ = named.__qualname__ = route.name if route else _REST
+    named.nextapi_route = route
+    return named
 
 
 def _move_here(run: Run) -> None:
@@ -278,13 +367,15 @@ class _TreeResolver(URLResolver):
             raise Resolver404({"path": path})
         if not has_route and path != "api" and not path.startswith("api/"):
             raise Resolver404({"path": path})
-        if self._is_hosts(get_urlconf(), whole, has_route):
+        before = whole.removesuffix(f"/{path}").count("/")
+        own = before + _static_segments(match.route.pattern, f"/{path}") if match.route else 0
+        if self._is_hosts(get_urlconf(), whole, has_route, own):
             raise Resolver404({"path": path})
         return self._resolver_match(application, match, f"/{path}")
 
     def _resolver_match(self, application: Application, match: Match, below: str) -> ResolverMatch:
         route, kwargs = match.route, host_params(match)
-        name, text = (route.name, route.pattern[1:]) if route else (_REST, "api/<path>")
+        name, text = (route.name, route.pattern[1:]) if route else (_REST, _REST_ROUTE)
         view = self._view(application, route, below)
         return ResolverMatch(view, (), kwargs, name, route=text, captured_kwargs=kwargs, extra_kwargs={})
 
@@ -300,15 +391,16 @@ class _TreeResolver(URLResolver):
 
     # What the project would do without nextapi
 
-    def _is_hosts(self, urlconf: Any, path: str, has_route: bool) -> bool:
+    def _is_hosts(self, urlconf: Any, path: str, has_route: bool, own: int) -> bool:
         """Say whether a path is the project's all the same: it, or the path with the other form of its end, is
         answered.
 
-        A pattern that stands after the tree gives way to the tree's files, unless it names the path letter by letter.
+        A pattern that stands after the tree gives way to the tree's files, unless it names the path letter by letter,
+        or more of the path's first segments than the file does: `own` are what that names.
         """
         for candidate in (path, path[:-1] if path.endswith("/") else path + "/"):
             match, passed = _resolve_without_trees(urlconf, candidate)
-            if match is not None and (not has_route or self not in passed or _is_literal(match, candidate)):
+            if match is not None and (not has_route or self not in passed or _is_nearer(match, candidate, own)):
                 return True
             if not has_route and any(other is not self and leads for other, leads in passed.items()):
                 return True
@@ -326,16 +418,21 @@ class _TreeResolver(URLResolver):
             if match.route is not route:
                 # What the project's middleware has checked was the other one.
                 match = Match(None, [], match.path)
-            response = application.handle(incoming, match)
-            if response.error is not None:
+            try:
+                response = application.handle(incoming, match)
+            except BaseException as error:
+                if settings.DEBUG_PROPAGATE_EXCEPTIONS or not isinstance(error, Exception):
+                    incoming.finish()  # no response of Django's follows
+                raise
+            if response.error is not None and response.status >= 400:
                 _roll_back()
             return to_response(response, incoming)
 
         is_guarded = route is None or route.is_guarded
-        outer: Any = view if is_guarded else _guarded_by_django(view)
-        outer.__name__ = outer.__qualname__ = route.name if route else _REST
+        outer = _named(view if is_guarded else _guarded_by_django(view), route)
         outer.csrf_exempt = True  # the guard or `csrf_protect` does its work
-        outer.login_required = route is not None  # a path that leads nowhere needs no login
+        # A path that leads nowhere needs no login, unless middleware may lead it on.
+        outer.login_required = route is not None or application.middleware is not None
         checked: Callable[..., HttpResponseBase] = outer
         return checked
 
@@ -376,9 +473,18 @@ def _resolve_without_trees(urlconf: Any, path: str) -> tuple[ResolverMatch | Non
         _probe.reset(token)
 
 
-def _is_literal(match: ResolverMatch, path: str) -> bool:
-    """Say whether a pattern is the very text of the path, as in `path("api/items/", ...)`."""
-    return match.route.removeprefix("^").removesuffix("$") == path.removeprefix("/")
+def _is_nearer(match: ResolverMatch, path: str, own: int) -> bool:
+    """Say whether a pattern is the very text of the path, as in `path("api/items/", ...)`, or names more than `own` of
+    its first segments.
+    """
+    text = "/" + re.sub(r"\\(\W)", r"\1", match.route.removeprefix("^").removesuffix("$").removesuffix(r"\Z"))
+    return text == path or _static_segments(text, path) > own
+
+
+def _static_segments(pattern: str, path: str) -> int:
+    """Return how many segments of a path a pattern names letter by letter, from its first one on."""
+    pairs = zip(pattern.split("/")[1:], path.split("/")[1:], strict=False)
+    return len(list(takewhile(lambda pair: pair[0] == pair[1] != "", pairs)))
 
 
 def _roll_back() -> None:

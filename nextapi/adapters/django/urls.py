@@ -9,6 +9,6 @@ __all__ = ["app_name", "urlpatterns"]
 
 _setting = getattr(settings, "NEXTAPI", None)
 if not isinstance(_setting, dict) or "ROOT" not in _setting:
-    raise ImproperlyConfigured('set NEXTAPI = {"ROOT": BASE_DIR / "web"} to the folder that holds pages/')
+    raise ImproperlyConfigured('set NEXTAPI = {"ROOT": BASE_DIR / "web"} to the folder that holds pages/ or app/')
 _options = {name.lower(): value for name, value in _setting.items() if name != "ROOT"}
 urlpatterns, app_name = create_urlpatterns(_setting["ROOT"], **_options)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import flask
+from werkzeug.wsgi import ClosingIterator
 
 from nextapi.errors import BodyGoneError
 from nextapi.http.message import Body, Relayed, Request, Response, read_fully
 from nextapi.http.query import encode_pairs
 
-__all__ = ["new_response_class", "to_body", "to_request", "to_response"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["call_on_close", "new_response_class", "to_body", "to_request", "to_response"]
 
 
 def to_request(request: flask.Request, prefix: str, path: str) -> Request:
@@ -74,14 +78,18 @@ def new_response_class(host_class: type[flask.Response]) -> type[flask.Response]
 
 
 def to_response(response: Response, request: Request, response_class: type[flask.Response]) -> flask.Response:
-    """Return nextapi's response as Flask's, of the class that the mount made for it; it closes the request."""
+    """Return nextapi's response as Flask's, of the class that the mount made for it; one that is no bytes finishes the
+    request at its end.
+    """
     body = response.body
     if isinstance(body, bytes):
         made = response_class(body, response.status_line, response.headers)
         made.automatically_set_content_length = True  # from now on, for who changes the body
         return made
     if isinstance(body, Relayed):
-        made = body.response
+        made = cast("flask.Response", body.response)
+        if not request.closers:
+            return made
     else:
         try:
             body.begin()
@@ -89,5 +97,13 @@ def to_response(response: Response, request: Request, response_class: type[flask
             request.close()
             raise
         made = response_class(flask.stream_with_context(iter(body)), response.status_line, response.headers)
-    made.call_on_close(request.close)
+    call_on_close(made, request.finish)
     return made
+
+
+def call_on_close(response: flask.Response, function: Callable[[], object]) -> None:
+    """Have a function called when a response has been sent."""
+    if response.direct_passthrough:  # what it has of a file is the server's, which closes that alone
+        response.response = ClosingIterator(response.response, function)  # type: ignore[arg-type]  # bytes, to a server
+    else:
+        response.call_on_close(function)

@@ -1,16 +1,17 @@
 """A tree in an app: its rules, and the way of a request through them.
 
-Every route is a rule of the app's, so that `url_for`, `flask routes` and `request.endpoint` know it, and one rule
-more takes what is left below `/api`. Which rule takes a request is nextapi's to say where the paths lead to its
-files, and the host's where they would have led to a rule of its own, see `_Trees`.
+Every route is a rule of the app's, so that `url_for`, `flask routes` and `request.endpoint` know it. One rule more
+takes what is left below `/api`, or leads to a file though Flask does not see it. Which rule takes a request is
+nextapi's to say where the paths lead to its files, and the host's where they would have led to a rule of its own, see
+`_Trees`.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -20,12 +21,12 @@ from urllib.parse import unquote
 
 import flask
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
+from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.routing import BaseConverter, Map, MapAdapter, RequestRedirect, Rule
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from nextapi.adapters.flask.messages import new_response_class, to_request, to_response
-from nextapi.adapters.flask.rules import REST, OwnRule, Requests, is_rest, rule_texts
+from nextapi.adapters.flask.messages import call_on_close, new_response_class, to_request, to_response
+from nextapi.adapters.flask.rules import REST, OwnRule, Requests, is_below_api, is_rest, rule_texts
 from nextapi.app import Application, Match, Route, host_params
 from nextapi.commands.mounts import MountedTree
 from nextapi.draft import Draft
@@ -34,7 +35,7 @@ from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.relay import call_application
 from nextapi.options import Options, OptionSettings, read_options
 from nextapi.reloading import LiveTree
-from nextapi.routing.paths import cut_path, quote_path, raw_path
+from nextapi.routing.paths import CanonicalPath, cut_path, quote_path, raw_path
 from nextapi.routing.tree import Captured
 from nextapi.running import Run
 
@@ -72,7 +73,7 @@ def create_blueprint(root: str | PathLike[str], **options: Unpack[OptionSettings
             if settings.debug:
                 _have_watched(error)
             raise
-        _Mount(tree, state, trees)
+        _Mount(tree, host, state, trees)
 
     @blueprint.url_value_preprocessor
     def name_route(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
@@ -119,9 +120,11 @@ def _mounted(state: BlueprintSetupState, root: Path, options: Options, host: _Ho
 class _Host:
     checks_paths = True
     has_urls = True
+    mount: _Mount
 
     def __init__(self, app: flask.Flask, options: Options) -> None:
         self._app = app
+        self._is_connected = False
         self.draft = Draft(options.secret, options.debug, self._secrets)
 
     def _secrets(self) -> list[str | bytes | None]:
@@ -132,16 +135,30 @@ class _Host:
         return host or None
 
     def origin(self, request: Request) -> str:
+        if not request.raw.host:  # as werkzeug has it for one that cannot be
+            raise SecurityError("The request is for no host.")
         return f"{request.raw.scheme}://{request.raw.host}"
 
     def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
+        self.mount.enter(request.raw, Match(route, captured, CanonicalPath(request.path)))
         return None
 
     def new_run(self, name: str) -> Run:
         return Run(name)
 
     def call_after(self, request: Request, function: Callable[[], object]) -> None:
-        request.call_on_close(function)
+        if request.afters is None:
+            if not self._is_connected:  # only who uses it pays for it
+                flask.request_finished.connect(_finish_with, self._app)
+                flask.request_tearing_down.connect(_finish_now, self._app)
+                self._is_connected = True
+            vars(request.raw)["nextapi_unfinished"] = request
+        context = _own_context()
+        request.call_after(lambda: context.run(self._call_in_app, function))
+
+    def _call_in_app(self, function: Callable[[], object]) -> None:
+        with self._app.app_context():
+            function()
 
     def unpack(self, relayed: Relayed, request: Request) -> Response:
         return self.call(relayed.response, request)
@@ -157,23 +174,51 @@ class _Host:
         self._app.log_exception((type(error), error, error.__traceback__))  # type: ignore[arg-type]  # it was raised
 
 
+def _finish_with(_: flask.Flask, response: flask.Response, **__: Any) -> None:
+    """Have the request finished when the response has been sent, which no hook changes any more."""
+    request: Request | None = vars(flask.request._get_current_object()).pop("nextapi_unfinished", None)  # type: ignore[attr-defined]  # a proxy's
+    if request is not None:
+        call_on_close(response, request.finish)
+
+
+def _finish_now(_: flask.Flask, **__: Any) -> None:
+    """Finish a request that gets no response: its exception goes on to the server, or to a test."""
+    request: Request | None = vars(flask.request._get_current_object()).pop("nextapi_unfinished", None)  # type: ignore[attr-defined]  # a proxy's
+    if request is not None:
+        request.finish()
+
+
+def _own_context() -> Context:
+    """Return a copy of the context of now, without Flask's app and request, which are gone when it is used."""
+    flasks = [getattr(flask.globals, name, None) for name in ("_cv_app", "_cv_request")]
+    context = Context()
+    for variable, value in copy_context().items():
+        if variable not in flasks:
+            context.run(variable.set, value)
+    return context
+
+
 class _Mount:
     """A tree in an app: its rules, and the way of a request through them."""
 
-    def __init__(self, tree: LiveTree, state: BlueprintSetupState, trees: _Trees) -> None:
+    def __init__(self, tree: LiveTree, host: _Host, state: BlueprintSetupState, trees: _Trees) -> None:
         self._tree = tree
         self._state = state
         self._trees = trees
         self._name = f"{state.name_prefix}.{state.name}".lstrip(".")
         self._prefix = (state.url_prefix or "").rstrip("/")
-        self._below_prefix = _prefix_pattern(self._prefix)
+        self._prefix_pattern = _prefix_pattern(self._prefix, state.app.url_map.converters)
         self._response_class = new_response_class(cast("flask.Flask", state.app).response_class)
         self._rule_class = type("NextapiRule", (OwnRule, state.app.url_rule_class), {})
         self._rules: dict[str, Rule] = {}
         trees.mounts[self._name] = self
+        host.mount = self
         self._add_rules(tree.application.routes)
         for text in ("/api", "/api/<rest:path>"):
             self._add_rule(text, REST)
+        # Outside of /api it only takes what leads to a file; in debug there may be some of them later.
+        if tree.options.debug or not all(is_below_api(route.pattern) for route in tree.application.routes):
+            self._add_rule("/<rest:path>", REST)
 
     def _add_rules(self, routes: Iterable[Route]) -> None:
         for route in routes:
@@ -183,7 +228,7 @@ class _Mount:
     def _add_rule(self, text: str, name: str) -> None:
         state, endpoint = self._state, f"{self._name}.{name}"
         rule = self._rule_class(
-            self._prefix + text,
+            self._prefix + text or "/",
             endpoint=endpoint,
             subdomain=state.subdomain,
             defaults=state.url_defaults or None,
@@ -214,32 +259,58 @@ class _Mount:
         if self._name not in all_found:
             self._tree.refresh()
             application = self._tree.application
-            script, sent = raw_path(request.environ)
-            inside = self._below_prefix.match(request.path)
-            below = request.path[inside.end() :] if inside else request.path
-            cut = cut_path(sent, below, _decode_path)
-            prefix, path = (sent[:cut], sent[cut:]) if cut is not None else ("", quote_path(below))
-            found = all_found[self._name] = _Found(script + prefix, path, application, application.match(path))
+            found = None
+            for below in self._below_prefix(request.path):
+                candidate = _find(request, below, application)
+                found = found or candidate
+                if candidate.match.route is not None:
+                    found = candidate
+                    break
+            found = all_found[self._name] = found or _find(request, request.path, application)
             if found.name not in self._rules:  # a file that is new since the app began
                 self._add_rules(route for route in application.routes if route.name not in self._rules)
                 self._trees.forget_rules()
         return all_found[self._name]
 
+    def _below_prefix(self, path: str) -> Iterator[str]:
+        """Yield what of a path may be below the prefix, which may have parameters of several segments: first what is
+        below /api.
+        """
+        if self._prefix_pattern is None:
+            yield path.removeprefix(self._prefix)
+            return
+        ends = [index for index, character in enumerate(path) if character == "/"] + [len(path)]
+        rests = [path[end:] for end in ends if self._prefix_pattern.fullmatch(path, 0, end)]
+        yield from sorted(rests, key=lambda rest: not is_below_api(rest))
+
     def _takes(self, request: flask.Request, name: str) -> bool:
-        found = self.find(request).name
-        # A path like /items/a%2Fb leads to a route that Flask, which sees /items/a/b, cannot find a rule for.
-        return name in (found, REST) and not self._trees.are_passed_by(request, self._rule_name(found))
+        found = self.find(request)
+        if name == REST:
+            # A path like /items/a%2Fb leads to a route that Flask, which sees /items/a/b, cannot find a rule for.
+            if found.match.route is None and not is_below_api(found.path):
+                return False
+        elif name != found.name:
+            return False
+        is_as_it_should = found.match.path.path == found.path
+        head = f"{self._prefix}/api" if is_below_api(found.path) else self._rules[found.name].rule
+        rivals_of = head.partition("<")[0] if is_as_it_should else ""
+        return not self._trees.are_passed_by(request, self._rule_name(found.name), rivals_of)
 
     def _rule_name(self, name: str) -> str:
         return f"{self._name}.{name}".upper() if name != REST else ""
 
     def name_route(self, request: flask.Request) -> None:
         """Have the request name the route that runs, where the rule that took it is another one."""
-        found = self.find(request)
-        rule = self._rules[found.name]
-        if found.match.route is not None and request.endpoint != rule.endpoint:
-            outer = {name: value for name, value in (request.view_args or {}).items() if name in rule.arguments}
-            request.url_rule, request.view_args = rule, outer | host_params(found.match)
+        match = self.find(request).match
+        if match.route is not None and request.endpoint != self._rules[match.route.name].endpoint:
+            self.enter(request, match)
+
+    def enter(self, request: flask.Request, match: Match) -> None:
+        """Have the request name the route of a match."""
+        assert match.route is not None, "there is one to enter"
+        rule = self._rules[match.route.name]
+        outer = {name: value for name, value in (request.view_args or {}).items() if name in rule.arguments}
+        request.url_rule, request.view_args = rule, outer | host_params(match)
 
 
 class _Found(NamedTuple):
@@ -256,13 +327,25 @@ class _Found(NamedTuple):
         return self.match.route.name if self.match.route else REST
 
 
-def _prefix_pattern(prefix: str) -> re.Pattern[str]:
-    """Return what a mount's `url_prefix`, "/<lang>/v2", matches at the beginning of a path."""
+def _find(request: flask.Request, below: str, application: Application) -> _Found:
+    """Return what a decoded path, the part of the request's that is below a mount, leads to as it was sent."""
+    script, sent = raw_path(request.environ)
+    cut = cut_path(sent, below, _decode_path)
+    prefix, path = (sent[:cut], sent[cut:]) if cut is not None else ("", quote_path(below))
+    path = path or "/"  # the prefix itself
+    return _Found(script + prefix, path, application, application.match(path))
+
+
+def _prefix_pattern(prefix: str, converters: Mapping[str, type[BaseConverter]]) -> re.Pattern[str] | None:
+    """Return what a mount's `url_prefix` matches, "/<lang>/v2"; None where it has no parameters."""
+    if "<" not in prefix:
+        return None
     parts = re.split(r"<(?:([^<>:]*):)?[^<>]*>", prefix)
     text = re.escape(parts[0])
     for converter, static in zip(parts[1::2], parts[2::2], strict=True):
-        text += (".+?" if converter == "path" else "[^/]+") + re.escape(static)
-    return re.compile(text + r"(?=/api(?:/|\Z))", re.DOTALL)
+        known = converters.get((converter or "default").partition("(")[0])
+        text += ("[^/]+" if known is None or known.part_isolating else ".+") + re.escape(static)
+    return re.compile(text, re.DOTALL)
 
 
 def _decode_path(path: str) -> str:
@@ -279,7 +362,7 @@ class _Trees:
     def __init__(self, app: flask.Flask) -> None:
         self._app = app
         self._map: Map | None = None
-        self._has_rivals = True
+        self._has_rivals: dict[str, bool] = {}
         self.mounts: dict[str, _Mount] = {}
         self.listed: list[MountedTree] = []
 
@@ -287,13 +370,17 @@ class _Trees:
         """Look at the app's rules anew: there are more."""
         self._map = None
 
-    def are_passed_by(self, request: flask.Request, rule_name: str) -> bool:
-        """Say whether a request, which leads to the rules of that name in a tree, is the host's all the same."""
+    def are_passed_by(self, request: flask.Request, rule_name: str, head: str) -> bool:
+        """Say whether a request, which leads to the rules of that name in a tree, is the host's all the same; `head`
+        is what its path begins with.
+        """
         rules = self._map
         if rules is None:
             rules = self._map = self._map_without_methods()
-            self._has_rivals = self._are_there_rivals()
-        if not self._has_rivals:
+            self._has_rivals = {}
+        if head not in self._has_rivals:
+            self._has_rivals[head] = self._are_there_rivals(head)
+        if not self._has_rivals[head]:
             return False
         known: dict[str, bool] = vars(request).setdefault("nextapi_passed_by", {})
         if rule_name not in known:
@@ -305,14 +392,11 @@ class _Trees:
             known[rule_name] = any(self._is_hosts(adapter, form, rule_name) for form in (path, other_form))
         return known[rule_name]
 
-    def _are_there_rivals(self) -> bool:
-        """Say whether the app has any rule that could match below a tree's /api."""
-        bases = [rule.rule.partition("<")[0] for rule in self._app.url_map.iter_rules() if is_rest(rule)]
-        heads = [
-            rule.rule.partition("<")[0] for rule in self._app.url_map.iter_rules() if not isinstance(rule, OwnRule)
-        ]
+    def _are_there_rivals(self, head: str) -> bool:
+        """Say whether the app has any rule that could match what begins with `head`."""
+        own = [rule.rule.partition("<") for rule in self._app.url_map.iter_rules() if not isinstance(rule, OwnRule)]
         return len(self.mounts) > 1 or any(
-            head.startswith(base) or base.startswith(head) for head in heads for base in bases
+            text.startswith(head) or (has_parameters and head.startswith(text)) for text, has_parameters, _ in own
         )
 
     @staticmethod

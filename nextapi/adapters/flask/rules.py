@@ -11,7 +11,7 @@ from werkzeug.routing import BaseConverter, PathConverter, Rule, UnicodeConverte
 
 from nextapi.routing.segments import Kind, Segment, identifier
 
-__all__ = ["REST", "OwnRule", "Requests", "is_rest", "rule_texts"]
+__all__ = ["REST", "OwnRule", "Requests", "is_below_api", "is_rest", "rule_texts"]
 
 REST = "[404]"
 """The endpoint of what no route names; no file can have this name."""
@@ -50,7 +50,11 @@ class _RestConverter(BaseConverter):
     weight = 10_000
 
 
-_CONVERTERS = {"default": _SegmentConverter, "path": _SegmentsConverter, "rest": _RestConverter}
+_CONVERTERS: dict[str, type[BaseConverter]] = {
+    "default": _SegmentConverter,
+    "path": _SegmentsConverter,
+    "rest": _RestConverter,
+}
 
 
 class OwnRule(Rule):
@@ -63,8 +67,14 @@ class OwnRule(Rule):
     def get_converter(
         self, variable_name: str, converter_name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> BaseConverter:
-        converter: BaseConverter = _CONVERTERS[converter_name](self.map, *args, **kwargs)
-        return converter
+        if own := _CONVERTERS.get(converter_name):
+            return own(self.map, *args, **kwargs)
+        return super().get_converter(variable_name, converter_name, args, kwargs)  # of a prefix
+
+
+def is_below_api(path: str) -> bool:
+    """Say whether a path, or a pattern, is /api or below it: there nextapi answers also what no route names."""
+    return path == "/api" or path.startswith("/api/")
 
 
 def is_rest(rule: Rule) -> bool:

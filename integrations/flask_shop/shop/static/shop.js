@@ -62,3 +62,17 @@ document.getElementById("search")?.addEventListener("input", async (event) => {
     message.textContent = error.message;
   }
 });
+
+// The browser asks again when the stream has ended, and says by the last event's id where to go on.
+const sold = document.getElementById("sold");
+if (sold) {
+  const source = new EventSource("/api/sold");
+  source.addEventListener("open", () => {
+    message.textContent = "Waiting for the next order.";
+  });
+  source.addEventListener("sold", (event) => {
+    const item = document.createElement("li");
+    item.textContent = JSON.parse(event.data).text;
+    sold.prepend(item);
+  });
+}

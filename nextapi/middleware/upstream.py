@@ -1,0 +1,83 @@
+"""A request that middleware rewrites to another site: it is sent on there, and the answer is streamed back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from nextapi.errors import FetchError, HTTPError, RewriteError
+from nextapi.handlers.host import HandlerHost
+from nextapi.handlers.web import WebHandlers
+from nextapi.http.message import Request, Response
+from nextapi.middleware.rewriting import Destination
+from nextapi.middleware.root import Passed
+from nextapi.web.headers import Headers, request_headers
+from nextapi.web.scope import Scope
+from nextapi.web.url import URL
+
+__all__ = ["Upstreams"]
+
+_logger = logging.getLogger("nextapi")
+
+# The client's own, which are nobody else's. `fetch` leaves out those of the connection (RFC 9110, 7.6.1).
+_CLIENTS_OWN = frozenset({"authorization", "cookie", "forwarded"})
+_FORWARDED = "x-forwarded-"
+_VIA = "1.1 nextapi"
+_METHODS_WITHOUT_BODY = frozenset({"GET", "HEAD"})
+_UNKNOWN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
+
+
+class Upstreams:
+    """The sites that middleware may rewrite to: `origins`, the option `proxy_origins`."""
+
+    def __init__(self, origins: Iterable[str], host: HandlerHost) -> None:
+        self._origins = frozenset(URL(origin).origin for origin in origins)
+        self._host = host
+
+    def answer(self, destination: Destination, request: Request, passed: Passed) -> Response:
+        """Return what the site answers; it is sent on while it comes.
+
+        The site gets method and body, and the client's headers without Cookie, Authorization, Forwarded, X-Forwarded-*
+        and those of the connection. X-Forwarded-For, -Host and -Proto are what the host says of the client. Headers
+        that middleware gave are sent as they were given, Cookie and Authorization, too.
+
+        Raises `RewriteError` for a site that the option does not name; `HTTPError` (508) where another nextapi has sent
+        the request on already (RFC 9110, 7.6.3), which ends a loop, and (502) where no answer comes.
+        """
+        from nextapi.web.fetch import fetch  # it is an extra's
+
+        if destination.origin not in self._origins:
+            raise RewriteError(
+                f"middleware rewrites {request.path!r} to {destination.origin}, another site: add it to the option "
+                f"proxy_origins=({destination.origin!r},)"
+            )
+        via = (request.client or request).headers.get("via", "")
+        if _VIA in [hop.strip() for hop in via.split(",")]:
+            raise HTTPError(508, "Loop Detected")
+        if request.method in _UNKNOWN_METHODS:
+            raise HTTPError(501, "Not Implemented")
+        body = None if request.body is None or request.method in _METHODS_WITHOUT_BODY else request.body.open()
+        headers = self._headers(request, passed)
+        headers.set("via", f"{via}, {_VIA}" if via else _VIA)
+        try:
+            response = fetch(destination.text, method=request.method, headers=headers, body=body, redirect="manual")
+        except FetchError as error:
+            _logger.error("%s %r: %s", request.method, request.path, error)
+            raise HTTPError(502, "Bad Gateway") from error
+        handlers = WebHandlers(passed.place, self._host, is_relative=False)
+        return handlers.to_message(response, Scope(request, self._host))
+
+    def _headers(self, request: Request, passed: Passed) -> Headers:
+        client = request_headers(request.environ)
+        headers = passed.request_headers
+        if headers is None:
+            headers = Headers([pair for pair in client.multi_items() if pair[0] not in _CLIENTS_OWN])
+        scheme, _, host = self._host.origin(request).partition("://")
+        said = {"for": request.environ.get("REMOTE_ADDR"), "host": host, "proto": scheme}
+        for name in {name for name in headers if name.startswith(_FORWARDED)} | {_FORWARDED + key for key in said}:
+            # A client can say anything here; middleware that gives all headers of the request gives these, too.
+            if headers.get(name) == client.get(name):
+                headers.set(name, said.get(name.removeprefix(_FORWARDED)) or None)
+        if request.body is not None and request.body.length is not None:
+            headers.set("content-length", str(request.body.length))
+        return headers

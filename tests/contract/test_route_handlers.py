@@ -1,0 +1,360 @@
+"""Route handlers, beyond the examples: methods, segment config, functions about the request, errors, limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from werkzeug.test import Client
+
+Serve = Callable[..., Client]
+
+ROUTE = "app/api/a/route.py"
+MANY = """
+from nextapi import Response
+
+def GET(request):
+    return Response("got", headers={"x-seen": request.method})
+
+def POST():
+    return Response(status=204)
+"""
+
+
+def _serve(serve_files: Serve, body: str, head: str = "", **options: object) -> Client:
+    """Mount one route handler whose GET and POST have `body`."""
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    text = f"from nextapi import *\n{head}\n\ndef GET(request, context):\n{lines}\n\nPOST = GET\n"
+    return serve_files({ROUTE: text}, **options)
+
+
+# Methods
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_method_without_a_handler(serve_files: Serve, method: str) -> None:
+    """It is a 405 with an empty body that names what there is, HEAD and OPTIONS among it."""
+    answer = serve_files({ROUTE: MANY}).open("/api/a", method=method)
+    assert (answer.status_code, answer.data) == (405, b"")
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert "content-type" not in answer.headers
+
+
+def test_405_as_a_problem(serve_files: Serve) -> None:
+    """Who prefers JSON gets a problem document."""
+    answer = serve_files({ROUTE: MANY}).delete("/api/a", headers={"Accept": "application/json"})
+    assert answer.content_type == "application/problem+json"
+    assert answer.json == {"title": "Method Not Allowed", "status": 405, "detail": ""}
+
+
+def test_head_and_options_by_themselves(serve_files: Serve) -> None:
+    """HEAD runs GET and has its headers; OPTIONS says which methods there are."""
+    client = serve_files({ROUTE: MANY})
+    head = client.head("/api/a")
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.headers["x-seen"] == "HEAD"
+    assert head.headers["content-length"] == "3"
+    options = client.options("/api/a")
+    assert (options.status_code, options.data) == (204, b"")
+    assert options.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+def test_method_that_no_file_can_answer(serve_files: Serve) -> None:
+    """It is a 400, as in Next."""
+    assert serve_files({ROUTE: MANY}).open("/api/a", method="PROPFIND").status_code == 400
+
+
+# What the path matches
+
+
+def test_params_are_not_in_the_query(serve_files: Serve) -> None:
+    """`context.params` has the path's parameters, decoded once; the query is what was sent."""
+    text = """
+    from nextapi import Response
+
+    def GET(request, context):
+        return Response.json([context.params, request.next_url.search_params.multi_items()])
+    """
+    client = serve_files({"app/api/[id]/x/[...rest]/route.py": text, "app/api/route.py": text})
+    assert client.get("/api/a%2Fb/x/1/2%203?id=9&id=8&x=").json == [
+        {"id": "a/b", "rest": ["1", "2 3"]},
+        [["id", "9"], ["id", "8"], ["x", ""]],
+    ]
+    assert client.get("/api").json == [{}, []]
+
+
+# Segment config
+
+
+@pytest.mark.parametrize(
+    ("config", "value"),
+    [
+        ("", None),
+        ("dynamic = 'force-dynamic'", None),
+        ("revalidate = 0", None),
+        ("revalidate = 60", "s-maxage=60, stale-while-revalidate=31535940"),
+        ("revalidate = False", "s-maxage=31536000"),
+        ("dynamic = 'force-static'", "s-maxage=31536000"),
+        ("dynamic = 'force-static'; revalidate = 1", "s-maxage=1, stale-while-revalidate=31535999"),
+    ],
+)
+def test_cache_control_of_a_segment(serve_files: Serve, config: str, value: str | None) -> None:
+    """`revalidate` and `dynamic` say for how long a shared cache may keep what GET answers."""
+    client = _serve(serve_files, "return Response('x')", config)
+    assert client.get("/api/a").headers.get("cache-control") == value
+    assert client.head("/api/a").headers.get("cache-control") == value
+    assert "cache-control" not in client.post("/api/a").headers
+
+
+def test_own_cache_control_wins(serve_files: Serve) -> None:
+    """A Cache-Control of the handler's stands."""
+    client = _serve(serve_files, "return Response('x', headers={'Cache-Control': 'no-store'})", "revalidate = 60")
+    assert client.get("/api/a").headers.getlist("cache-control") == ["no-store"]
+
+
+@pytest.mark.parametrize(
+    "look", ["cookies()", "headers()", "request.cookies.get('a')", "request.headers.get('accept')", "draft_mode()"]
+)
+def test_answer_that_may_depend_on_who_asked_is_private(serve_files: Serve, look: str) -> None:
+    """Whoever looks at cookies or headers has an answer that no shared cache keeps."""
+    client = _serve(serve_files, f"{look}\nreturn Response('x')", "revalidate = 60")
+    is_private = look != "draft_mode()"
+    assert client.get("/api/a").headers["cache-control"].startswith("private, no-cache, no-store") is is_private
+
+
+def test_dynamic_error(serve_files: Serve) -> None:
+    """With `dynamic = "error"` a handler that looks at cookies or headers has failed; else nothing is different."""
+    head = "dynamic = 'error'\nimport builtins"
+    client = _serve(serve_files, "request.next_url.search_params.has('x') and cookies()\nreturn Response('x')", head)
+    assert client.get("/api/a").status_code == 200
+    assert client.get("/api/a?x").status_code == 500
+
+
+def test_max_body_size(serve_files: Serve) -> None:
+    """What is read at once is held to the segment's limit, and to the option's without one; the stream is not."""
+    body = (
+        "if request.next_url.search_params.has('stream'):\n    return Response.json(len(request.body.read()))\n"
+        "return Response(request.text())"
+    )
+    client = _serve(serve_files, body, "max_body_size = '10b'")
+    assert client.post("/api/a", data=b"x" * 10).text == "x" * 10
+    refused = client.post("/api/a", data=b"x" * 11)
+    assert (refused.status_code, refused.text) == (413, "Body exceeded 10b limit")
+    assert client.post("/api/a?stream", data=b"x" * 11).json == 11
+
+
+def test_max_body_size_of_the_option(serve_files: Serve) -> None:
+    """Without a limit of its own a segment has that of the option."""
+    client = _serve(serve_files, "return Response(request.text())", max_body_size="1kb")
+    assert client.post("/api/a", data=b"x" * 1024).status_code == 200
+    assert client.post("/api/a", data=b"x" * 1025).status_code == 413
+
+
+@pytest.mark.parametrize(("config", "status"), [("", 403), ("same_origin = False", 200)])
+def test_same_origin(serve_files: Serve, config: str, status: int) -> None:
+    """The guard is there unless the segment switches it off."""
+    client = _serve(serve_files, "return Response('x')", config)
+    answer = client.post("/api/a", headers={"Origin": "https://other.example", "Content-Type": "text/plain"}, data="x")
+    assert answer.status_code == status
+
+
+# Functions about the request
+
+
+def test_cookies_are_read_as_they_were_set(serve_files: Serve) -> None:
+    """What `cookies().set` has set is read at once, sent with the answer, and unknown to `request.cookies`."""
+    body = (
+        "jar = cookies()\njar.set('a', 'new', http_only=True).set('b', '2')\njar.delete('c')\n"
+        "return Response.json([{k: v.value for k, v in jar}, request.cookies.get('a').value])"
+    )
+    answer = _serve(serve_files, body).get("/api/a", headers={"Cookie": "a=old; c=3; d=4"})
+    assert answer.json == [{"a": "new", "b": "2", "c": "", "d": "4"}, "old"]
+    assert answer.headers.getlist("set-cookie") == [
+        "a=new; Path=/; HttpOnly",
+        "b=2; Path=/",
+        "c=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "cookies"),
+    [
+        ("redirect('/t')", 307, ["a=1; Path=/"]),
+        ("permanent_redirect('/t')", 308, ["a=1; Path=/"]),
+        ("not_found()", 404, []),
+        ("forbidden()", 403, []),
+        ("unauthorized()", 401, []),
+        ("raise HTTPError(409, 'no')", 409, []),
+    ],
+)
+def test_cookies_beside_a_raised_answer(serve_files: Serve, end: str, status: int, cookies: list[str]) -> None:
+    """They are sent with a redirect, and lost with what refuses."""
+    answer = _serve(serve_files, f"cookies().set('a', '1')\n{end}").get("/api/a")
+    assert answer.status_code == status
+    assert answer.headers.getlist("set-cookie") == cookies
+    assert answer.headers.get("location") == ("/t" if cookies else None)
+    assert answer.text == ("no" if status == 409 else "")
+
+
+def test_functions_in_coroutines_and_helpers(serve_files: Serve) -> None:
+    """`cookies()` and `headers()` know the request in whatever the handler calls, tasks among it."""
+    text = """
+    import asyncio
+    from nextapi import Response, cookies, headers
+
+    async def name():
+        await asyncio.sleep(0)
+        return [cookies().get("a").value, headers()["x-one"]]
+
+    async def GET():
+        return Response.json(await asyncio.gather(name(), asyncio.create_task(name())))
+    """
+    client = serve_files({ROUTE: text})
+    answer = client.get("/api/a", headers={"Cookie": "a=1", "X-One": "one"})
+    assert answer.json == [["1", "one"], ["1", "one"]]
+
+
+def test_headers_cannot_be_changed(serve_files: Serve) -> None:
+    """`headers()` can be read alone."""
+    body = "try:\n    headers().set('a', 'b')\nexcept TypeError as error:\n    return Response(str(error))"
+    assert "Headers cannot be modified" in _serve(serve_files, body).get("/api/a").text
+
+
+def test_draft_mode(serve_files: Serve) -> None:
+    """It is switched on and off by a cookie, and pages routes see the same."""
+    text = """
+    from nextapi import Response, draft_mode
+
+    def GET(request):
+        mode = draft_mode()
+        what = request.next_url.search_params.get("what")
+        if what:
+            getattr(mode, what)()
+        return Response.json(mode.is_enabled)
+    """
+    pages = "def handler(req, res):\n    res.json(req.draft_mode)\n"
+    client = serve_files({ROUTE: text, "pages/api/pages.py": pages}, secret="s" * 16)
+    enabled = client.get("/api/a?what=enable")
+    assert enabled.json is True
+    line = enabled.headers["set-cookie"]
+    assert re.fullmatch("__prerender_bypass=[0-9a-f]{32}; Path=/; Secure; HttpOnly; SameSite=none", line)
+    sent = {"Cookie": line.partition(";")[0]}
+    assert [client.get(path, headers=sent).json for path in ("/api/a", "/api/pages")] == [True, True]
+    disabled = client.get("/api/a?what=disable", headers=sent)
+    assert disabled.json is False
+    assert disabled.headers["set-cookie"].startswith("__prerender_bypass=; Path=/; Expires=Thu, 01 Jan 1970")
+    assert client.get("/api/a").json is False
+
+
+def test_forged_draft_cookie_is_cleared(serve_files: Serve) -> None:
+    """A cookie that this server has not made counts as off, and the answer clears both cookies."""
+    client = _serve(serve_files, "return Response.json(draft_mode().is_enabled)", secret="s" * 16)
+    answer = client.get("/api/a", headers={"Cookie": "__prerender_bypass=forged"})
+    assert answer.json is False
+    names = [line.partition("=")[0] for line in answer.headers.getlist("set-cookie")]
+    assert names == ["__prerender_bypass", "__next_preview_data"]
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return None",
+        "return 'text'",
+        "return {'a': 1}",
+        "return Response.error()",
+        "return NextResponse.next()",
+        "return NextResponse.rewrite('/api/a')",
+        "raise Response('x')",
+        "response = Response('x')\nresponse.text()\nreturn response",
+        "redirect('')",
+    ],
+)
+def test_what_is_no_answer_is_a_failure(serve_files: Serve, body: str) -> None:
+    """It is a 500 whose log names the file, never half an answer."""
+    assert _serve(serve_files, body).get("/api/a").status_code == 500
+
+
+def test_bad_json(serve_files: Serve) -> None:
+    """A body that is no JSON is a 400 unless the handler catches it, which it can as a ValueError."""
+    body = (
+        "try:\n    return Response.json(request.json())\nexcept ValueError:\n"
+        "    if 'catch' not in request.url:\n        raise\n    return Response('caught')"
+    )
+    client = _serve(serve_files, body)
+    answer = client.post("/api/a", data=b"{", content_type="application/json")
+    assert (answer.status_code, answer.text) == (400, "Invalid JSON")
+    assert client.post("/api/a", data=b"").status_code == 400
+    assert client.post("/api/a", data="\ufeff[1]".encode(), content_type="text/plain").json == [1]
+    assert client.post("/api/a?catch", data=b"{").text == "caught"
+
+
+# Responses
+
+
+def test_headers_of_an_answer(serve_files: Serve) -> None:
+    """Repeated headers are joined, but for cookies; what is the server's to say is not sent; the length is right."""
+    body = (
+        "return Response('é', headers=[('x-a', '1'), ('X-A', '2'), ('set-cookie', 'a=1'), ('set-cookie', 'b=2'),"
+        " ('content-length', '7'), ('connection', 'close'), ('transfer-encoding', 'chunked')])"
+    )
+    answer = _serve(serve_files, body).get("/api/a")
+    assert answer.headers.getlist("x-a") == ["1, 2"]
+    assert answer.headers.getlist("set-cookie") == ["a=1", "b=2"]
+    assert answer.headers.getlist("content-length") == ["2"]
+    assert "connection" not in answer.headers
+    assert "transfer-encoding" not in answer.headers
+    assert answer.content_type == "text/plain;charset=UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("made", "content_type", "data"),
+    [
+        ("Response()", None, b""),
+        ("Response(b'\\xff')", None, b"\xff"),
+        ("Response(URLSearchParams({'a': '1 2'}))", "application/x-www-form-urlencoded;charset=UTF-8", b"a=1+2"),
+        ("Response(iter(['a', b'b', 'c']))", None, b"abc"),
+        ("Response(__import__('io').BytesIO(b'file'))", None, b"file"),
+        ("Response(5)", "text/plain;charset=UTF-8", b"5"),
+        ("Response.json(None)", "application/json", b"null"),
+        ("NextResponse.json({'a': 1}, headers={'content-type': 'a/b'})", "a/b", b'{"a":1}'),
+    ],
+)
+def test_bodies(serve_files: Serve, made: str, content_type: str | None, data: bytes) -> None:
+    """What a body is made of says its type, and no host adds one."""
+    answer = _serve(serve_files, f"return {made}").get("/api/a")
+    assert (answer.headers.get("content-type"), answer.data) == (content_type, data)
+
+
+def test_clone(serve_files: Serve) -> None:
+    """A response that was read is answered by its copy, a stream as well."""
+    body = "one = Response(iter(['a', 'b']), status=201)\nother = one.clone()\nassert one.text() == 'ab'\nreturn other"
+    answer = _serve(serve_files, body).get("/api/a")
+    assert (answer.status_code, answer.text) == (201, "ab")
+
+
+def test_generators_are_closed(serve_files: Serve) -> None:
+    """A HEAD request reads nothing of a stream, and closes it."""
+    text = """
+    from nextapi import Response
+
+    closed = []
+
+    def chunks():
+        try:
+            yield "a"
+        finally:
+            closed.append(True)
+
+    def GET(request):
+        if request.next_url.search_params.has("closed"):
+            return Response.json(len(closed))
+        return Response(chunks())
+    """
+    client = serve_files({ROUTE: text})
+    with client.get("/api/a") as answer:
+        assert answer.data == b"a"
+    assert client.get("/api/a?closed").json == 1
