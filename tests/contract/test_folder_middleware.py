@@ -328,12 +328,12 @@ def test_a_handler_that_fails(serve_files: Serve, outer: str, inner: str, dialec
         "key": "KeyError('a')",
         "value": "ValueError('b')",
         "os": "OSError('c')",
-        "http": "HTTPError(402, 'Pay', headers={{'x-a': '1'}})",
+        "http": "HTTPError(402, 'Pay', headers=dict([('x-a', '1')]))",
     }
     files = {"pages/api/_middleware.py": middleware(outer, text)}
     files["pages/api/a/_middleware.py"] = middleware(outer, PASSING, argument="request")
     for name, error in errors.items():
-        files[f"pages/api/a/{name}.py"] = HEAD + FAILING[dialect].format(kind=inner, error=error.replace("{{", "{").replace("}}", "}"))  # fmt: skip
+        files[f"pages/api/a/{name}.py"] = HEAD + FAILING[dialect].format(kind=inner, error=error)
     client = serve_files(files)
     answer = client.get("/api/a/key")
     assert (answer.status_code, answer.json) == (409, ["KeyError", "'a'", None, True])
@@ -427,7 +427,11 @@ READERS = {
     "none": "None",
 }
 READING = {
-    "pages/api/body.py": "config = {'api': {'bodyParser': {'sizeLimit': '9mb'}}}\ndef handler(req, res):\n    res.json([req.body, req.raw_body.decode()])\n",
+    "pages/api/body.py": """
+        config = {"api": {"bodyParser": {"sizeLimit": "9mb"}}}
+        def handler(req, res):
+            res.json([req.body, req.raw_body.decode()])
+        """,
     "pages/api/stream.py": """
         config = {"api": {"bodyParser": False}}
         async def handler(req, res):
@@ -448,7 +452,8 @@ READING = {
         config = {"api": {"bodyParser": False, "externalResolver": True}}
         def application(environ, start_response):
             start_response("200 OK", [("Content-Type", "application/json")])
-            return [b'[0, "' + environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).replace(b'"', b'\\\\"') + b'"]']
+            body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            return [b'[0, "' + body.replace(b'"', b'\\\\"') + b'"]']
         def handler(req, res):
             return application
         """,
@@ -458,6 +463,9 @@ READING = {
             return Response.json([request.body_used, request.body.read().decode()])
         """,
 }
+
+
+READING_NAMES = ("body", "stream", "raw", "edge", "external", "route")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -470,10 +478,7 @@ def test_a_body_that_was_read_is_read_again(serve_files: Serve, kind: str, reade
     files = {"pages/api/_middleware.py": made, "app/_middleware.py": made, **READING}
     client = serve_files(files, max_body_size="9mb")
     body = json.dumps({"a": "é" * size}, ensure_ascii=False)
-    if size > 10:
-        names = ("body", "stream", "edge", "route")
-    else:
-        names = ("body", "stream", "raw", "edge", "external", "route")
+    names = ("body", "stream", "edge", "route") if size > 10 else READING_NAMES
     for name in names:
         answer = client.post(f"/api/{name}", data=body.encode(), content_type="application/json")
         assert answer.json is not None, (name, answer.status, answer.data[:200])
@@ -511,7 +516,7 @@ def test_uploads_are_read_again(serve_files: Serve, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_limits_of_a_body(serve_files: Serve, kind: str) -> None:
-    """Read by middleware, a body is held to max_body_size, and to the handler's own limit after that; bad JSON is 400."""
+    """Read by middleware, a body is held to max_body_size, and then to the handler's limit; bad JSON is a 400."""
     text = """
     {kind} middleware(request, call_next):
         if request.next_url.search_params.get("as") == "json":
@@ -656,7 +661,8 @@ def test_mistakes_are_told(
     serve_files: Serve, kind: str, body: str, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A middleware that is wrong is a 500, and the log says what is wrong, in which file."""
-    text = "from nextapi import NextRequest, NextResponse\nclass Request: ...\n{kind} middleware(request, call_next):\n    "
+    text = "from nextapi import NextRequest, NextResponse\nclass Request: ...\n"
+    text += "{kind} middleware(request, call_next):\n    "
     files = {
         "pages/api/_middleware.py": middleware(kind, text + body + "\n"),
         "pages/api/a.py": "ran = []\ndef handler(req, res):\n    ran.append(1)\n    res.json(len(ran))\n",
@@ -678,7 +684,9 @@ def test_mistakes_are_told(
 def test_a_forgotten_await_is_told(serve_files: Serve, body: str, caplog: pytest.LogCaptureFixture) -> None:
     """An `async def` middleware that does not await call_next is a 500 that says so, and the handler has not run."""
     files = {
-        "pages/api/_middleware.py": f"from nextapi import Response\nasync def middleware(request, call_next):\n    {body}\n",
+        "pages/api/_middleware.py": (
+            f"from nextapi import Response\nasync def middleware(request, call_next):\n    {body}\n"
+        ),
         "pages/api/a.py": "def handler(req, res):\n    print('it ran')\n    res.end()\n",
     }
     assert serve_files(files).get("/api/a").status_code == 500

@@ -155,7 +155,10 @@ def test_cookies_and_headers_for_the_answer(serve_behind: Serve) -> None:
     """What the middleware sets on its response is sent with the route's answer, its cookies before the route's."""
     routes = {
         "pages/api/pages.py": "def handler(req, res):\n    res.set_header('Set-Cookie', 'r=1').json({})\n",
-        "pages/api/stream.py": "def handler(req, res):\n    res.set_header('Set-Cookie', 'r=1').send(iter(['a', 'b']))\n",
+        "pages/api/stream.py": """
+            def handler(req, res):
+                res.set_header("Set-Cookie", "r=1").send(iter(["a", "b"]))
+            """,
         "pages/api/writes.py": """
             import asyncio
             async def handler(req, res):

@@ -10,9 +10,9 @@ from typing import IO, Any
 import pytest
 
 from nextapi.errors import BodyError
-from nextapi.http.body import MAX_FORM_FIELDS, parse_body, read_body
-from nextapi.http.message import Body, read_fully
-from nextapi.http.sizes import Limit
+from nextapi.http.body import MAX_FORM_FIELDS, keep_body, parse_body, read_body
+from nextapi.http.message import Body, Request, read_fully
+from nextapi.http.sizes import Limit, read_limit
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -257,3 +257,70 @@ def test_no_body_of_an_unknown_charset_is_refused() -> None:
     """The charset is looked up before anything is read, as in Next's raw-body."""
     with pytest.raises(BodyError, match=r"^Invalid body$"):
         parse_body(b"", FORM + "; charset=bogus")
+
+
+# Bodies that are kept
+
+
+def _kept(data: bytes, length: int | None, limit: str = "9mb") -> tuple[Request, list[str]]:
+    """Return a request whose body was kept, and how it was read."""
+    ways: list[str] = []
+
+    def read(size: int) -> bytes:
+        ways.append("read")
+        return data[:size]
+
+    def open_() -> IO[bytes]:
+        ways.append("open")
+        return BytesIO(data)
+
+    request = Request("POST", "/", "", {}, Body(length, read, open_), None)
+    found = read_limit(limit)
+    assert found is not None
+    try:
+        keep_body(request, found)
+        keep_body(request, found)
+    except BodyError:
+        request.close()
+        raise
+    return request, ways
+
+
+@pytest.mark.parametrize("size", [0, 1, 1000, 600_000])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_kept_body_has_a_file_for_each_reader(size: int, is_known: bool) -> None:
+    """It is read once; who opens it reads from the beginning, whatever others read and close meanwhile."""
+    data = bytes(index % 251 for index in range(size))
+    request, ways = _kept(data, size if is_known else None)
+    body = request.body
+    assert body is not None
+    assert (body.is_kept, body.length, len(ways)) == (True, size, 1)
+    one, other = body.open(), body.open()
+    assert one.read(3) == data[:3]
+    assert other.read(5) == data[:5]
+    other.close()
+    assert body.read(size) == data
+    assert body.read(2) == data[:2]
+    assert one.read() == data[3:]
+    assert body.open().readlines() == BytesIO(data).readlines()
+    request.close()
+
+
+def test_a_small_body_is_read_as_hosts_keep_it() -> None:
+    """One of a known length that is held in memory is taken by `read`, of which a host keeps what it gave."""
+    for data, length, way in ((b"abc", 3, "read"), (bytes(600_000), 600_000, "open"), (b"abc", None, "open")):
+        request, ways = _kept(data, length)
+        request.close()
+        assert ways == [way]
+
+
+@pytest.mark.parametrize("size", [11, 600_000])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_body_over_the_limit_is_not_kept(size: int, is_known: bool) -> None:
+    """Where it is too large, or ends before its length, it is refused."""
+    with pytest.raises(BodyError) as raised:
+        _kept(bytes(size), size if is_known else None, "10b")
+    assert raised.value.status == 413
+    with pytest.raises(BodyError) as raised:
+        _kept(bytes(size), size + 1)
+    assert raised.value.status == 400
