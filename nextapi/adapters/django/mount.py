@@ -192,9 +192,10 @@ class _Host:
         if route.is_guarded or settings.SESSION_COOKIE_NAME not in raw.COOKIES:
             return None
         # What Django has checked, if it has, was another route.
-        check = CsrfViewMiddleware(lambda _: HttpResponse())
+        unmarked = lambda _: HttpResponse()  # noqa: E731  # what has no `csrf_exempt` stands for the route
+        check = CsrfViewMiddleware(unmarked)
         check.process_request(raw)
-        rejection = check.process_view(raw, check.get_response, (), {})
+        rejection = check.process_view(raw, unmarked, (), {})
         if rejection is not None:
             return Response(rejection.status_code, [], Relayed(rejection))
         if request.body is not None and not request.body.is_kept:
