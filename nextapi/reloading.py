@@ -26,8 +26,9 @@ _NO_SOURCES = frozenset({"__pycache__", "node_modules"})
 
 
 class LiveTree:
-    """The application that `make` makes of the absolute path `root`; raises `TreeError` with all faults of its files
-    when it is made.
+    """The application that `build`, or `make` in its place, makes of the absolute path `root`.
+
+    Raises `TreeError` with all faults of its files when it is made.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class LiveTree:
         root: Path,
         options: Options,
         host: Host,
-        make: Callable[[Path, Options, Host], Application] = build,
+        make: Callable[[Path, Options, Host], Application] | None = None,
     ) -> None:
         self.root = root
         self.options = options
@@ -46,7 +47,10 @@ class LiveTree:
         if options.debug:
             follow_imports()
             self._seen = _stamps_below(root)
-        self.application: Application = make(root, options, host)
+        self.application: Application = self._build()
+
+    def _build(self) -> Application:
+        return (self._make or build)(self.root, self.options, self.host)
 
     def refresh(self) -> bool:
         """Replace the application if its files have changed, which is asked in debug; return whether it was."""
@@ -59,7 +63,7 @@ class LiveTree:
             self._seen = now
             dropped = drop_stale(self.root)
             try:
-                application = self._make(self.root, self.options, self.host)
+                application = self._build()
                 # Also what only a request imports: a fault in it is to be found now.
                 load_again(self.root, dropped)
             except Exception as error:
