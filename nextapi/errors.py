@@ -24,7 +24,7 @@ NextApiError
 ├── RewriteError           middleware rewrites to where nothing here can lead
 ├── AnsweredError          the response was already sent, or its headers were
 ├── NoAnswerError          a handler returned without answering, or what is none
-├── CallNextError        folder middleware calls `call_next` as it cannot be called
+├── CallNextError          folder middleware calls `call_next` as it cannot be called
 ├── HeaderError            a header name or value that must not go on the wire
 ├── ReadonlyHeadersError   a change of headers that can be read alone
 ├── StatusError            a status code that is none

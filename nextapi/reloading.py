@@ -26,8 +26,9 @@ _NO_SOURCES = frozenset({"__pycache__", "node_modules"})
 
 
 class LiveTree:
-    """The application that `make` makes of the absolute path `root`; raises `TreeError` with all faults of its files
-    when it is made.
+    """The application that `build`, or `make` in its place, makes of the absolute path `root`.
+
+    Raises `TreeError` with all faults of its files when it is made.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class LiveTree:
         if options.debug:
             follow_imports()
             self._seen = _stamps_below(root)
-        self.application: Application = self._make(root, options, host)
+        self.application: Application = make(root, options, host)
 
     def refresh(self) -> bool:
         """Replace the application if its files have changed, which is asked in debug; return whether it was."""

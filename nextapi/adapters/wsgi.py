@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
@@ -16,6 +17,7 @@ from werkzeug.wsgi import LimitedStream
 from nextapi.app import Application, Route
 from nextapi.building import build_middleware
 from nextapi.draft import Draft
+from nextapi.errors import HTTPError
 from nextapi.http.message import Body, Relayed, Request, Response, read_fully
 from nextapi.http.relay import call_application
 from nextapi.middleware.handover import go_on
@@ -33,6 +35,9 @@ __all__ = ["Middleware", "WSGIApp", "WSGIHost", "create_app", "to_body", "to_req
 
 # Methods that have a body only if a header says so.
 _READING = frozenset({"GET", "HEAD"})
+
+# RFC 9110, 7.2: a name or an address, and a port.
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 
 _logger = logging.getLogger("nextapi")
 
@@ -65,6 +70,8 @@ class WSGIHost:
     def origin(self, request: Request) -> str:
         environ = request.environ
         host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+        if not _HOST.fullmatch(host):
+            raise HTTPError(400, "Bad Request")  # it would be read as more than a host
         return f"{environ['wsgi.url_scheme']}://{host}"
 
     def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
@@ -145,10 +152,10 @@ class WSGIApp:
         try:
             chunks: Iterable[bytes] = rest.response(request.environ, start_response)
         except BaseException:
-            request.close()
+            request.finish()
             raise
         # A file of `wsgi.file_wrapper` that nothing is wrapped around is sent by the system.
-        return _closing(chunks, request) if request.closers else chunks
+        return _closing(chunks, request) if request.closers or request.afters else chunks
 
     def _fail(self, request: Request, start_response: StartResponse) -> Iterable[bytes]:
         body, headers = request.failure, []

@@ -20,6 +20,9 @@ from nextapi.web.scope import Scope, after, enter, leave
 
 __all__ = ["NextFetchEvent", "WebHandlers", "count_arguments", "handler_problem"]
 
+# What the server says itself, beside what another one has said in an answer of `fetch`.
+_UPSTREAMS_OWN = frozenset({"date", "server"})
+
 # What is the server's to say (PEP 3333), and the length, which is that of the body.
 _NOT_SENT = frozenset(
     {
@@ -110,19 +113,19 @@ class WebHandlers:
         if len(pairs) == 1 and pairs[0][0] == "content-type":  # most responses
             headers = [pairs[0]]
         else:
-            headers = self._joined(scope.request, pairs)
+            headers = self._joined(scope.request, pairs, bool(response.url))
         if scope.is_changed:
             _add_cookies(headers, scope)
         return headers
 
-    def _joined(self, request: Request, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    def _joined(self, request: Request, pairs: list[tuple[str, str]], is_forwarded: bool) -> list[tuple[str, str]]:
         """Return header lines with the values of repeated ones joined, but for cookies, as Fetch has them."""
         values: dict[str, str] = {}
         cookies = []
         for name, value in pairs:
             if name == "set-cookie":
                 cookies.append((name, value))
-            elif name not in _NOT_SENT:
+            elif name not in _NOT_SENT and not (is_forwarded and name in _UPSTREAMS_OWN):
                 values[name] = f"{values[name]}, {value}" if name in values else value
         if self._is_relative and "location" in values:
             values["location"] = self._relative(request, values["location"])

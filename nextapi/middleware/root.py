@@ -155,7 +155,7 @@ def merge(passed: Passed, response: Response, kind: str | None) -> None:
             if kind == "route":
                 dropped.add(name)
                 added.append((name, value))
-            elif kind == "edge":
+            elif kind == "edge" and not name.startswith("access-control-"):  # browsers refuse two
                 added.append((name, value))
     if vary := _varies(own):
         dropped.add("vary")

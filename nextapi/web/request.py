@@ -70,7 +70,9 @@ class NextRequest(Readable):
             given.set("content-type", content_type)
         environ: dict[str, Any] = {"wsgi.url_scheme": parsed.protocol.removesuffix(":"), "HTTP_HOST": parsed.host}
         environ |= environ_of(given)
-        kept = Body(len(data), BytesIO(data).read, lambda: BytesIO(data)) if body is not None else None
+        kept = None
+        if body is not None:
+            kept = Body(len(data), lambda size: BytesIO(data).read(size), lambda: BytesIO(data), is_kept=True)
         query_string = parsed.search.removeprefix("?")
         self._request = Request(method.upper(), parsed.pathname, query_string, environ, kept, None)
         origin = parsed.origin
