@@ -66,7 +66,7 @@ class RouteEndpoint:
         if method == "OPTIONS":
             return Response(204, [("allow", ", ".join(self.methods))], b"")
         if method in METHODS:
-            raise HTTPError(405, "", {"Allow": ", ".join(self.methods)})
+            raise HTTPError(405, "", {"allow": ", ".join(self.methods)})
         raise HTTPError(400, "")  # as Next has it for methods that no file can have a handler for
 
     def _set_cache_control(self, message: Response, scope: Scope, seen: NextRequest) -> None:

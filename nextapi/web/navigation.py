@@ -28,7 +28,7 @@ def permanent_redirect(url: str) -> NoReturn:
 def _redirect(status: int, url: str) -> NoReturn:
     if not isinstance(url, str) or not url:
         raise RedirectError(f"a redirect leads to a URL or a path, not to {url!r}")
-    raise HTTPError(status, "", {"Location": url})
+    raise HTTPError(status, "", {"location": url})
 
 
 def not_found() -> NoReturn:

@@ -332,6 +332,8 @@ def _find(request: flask.Request, below: str, application: Application) -> _Foun
     script, sent = raw_path(request.environ)
     cut = cut_path(sent, below, _decode_path)
     prefix, path = (sent[:cut], sent[cut:]) if cut is not None else ("", quote_path(below))
+    if not prefix.strip("/"):  # werkzeug takes slashes off the beginning: here they are the path's
+        prefix, path = "", prefix + path
     path = path or "/"  # the prefix itself
     return _Found(script + prefix, path, application, application.match(path))
 
