@@ -15,7 +15,7 @@ from nextapi.handlers.sources import new_run, open_source
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
 from nextapi.http.message import Response as Message
 from nextapi.running import call_masked
-from nextapi.web.response import NextResponse, Response, is_passage, pairs_of, response_of, take_content
+from nextapi.web.response import NextResponse, Response, is_passage, pairs_of, response_of, take_parts
 from nextapi.web.scope import Scope, after, enter, leave
 
 __all__ = ["NextFetchEvent", "WebHandlers", "count_arguments", "handler_problem"]
@@ -77,15 +77,14 @@ class WebHandlers:
 
     def to_message(self, response: Response, scope: Scope) -> Message:
         """Return a response as the application's."""
-        content = take_content(response)
-        status = response.status
+        status, pairs, content = take_parts(response)
         if status == 0:
             raise NoAnswerError(f"{self._file}: Response.error() was returned, which is no answer")
-        if is_passage(response):
+        if response.__class__ is not Response and is_passage(response):
             raise NoAnswerError(
                 f"{self._file}: NextResponse.next() and rewrite() are answers of middleware: return a Response"
             )
-        headers = self.to_headers(response, scope)
+        headers = self._headers(response, pairs, scope)
         made = Message(status, headers, b"", response.status_text)
         if status == 204 or status == 304:
             return made
@@ -109,7 +108,9 @@ class WebHandlers:
 
     def to_headers(self, response: Response, scope: Scope) -> list[tuple[str, str]]:
         """Return the header lines of a response, with those of `cookies()`, without what is the server's to say."""
-        pairs = pairs_of(response)
+        return self._headers(response, pairs_of(response), scope)
+
+    def _headers(self, response: Response, pairs: list[tuple[str, str]], scope: Scope) -> list[tuple[str, str]]:
         if len(pairs) == 1 and pairs[0][0] == "content-type":  # most responses
             headers = [pairs[0]]
         else:
