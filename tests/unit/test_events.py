@@ -17,7 +17,7 @@ from nextapi import EventStream, ServerSentEvent
 from nextapi.errors import EventError, NextApiError
 from nextapi.running import Run
 from nextapi.web.events import EventInit
-from nextapi.web.response import take_content
+from nextapi.web.response import take_parts
 
 
 def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
