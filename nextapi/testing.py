@@ -32,7 +32,8 @@ from nextapi.http.cookies import serialize_cookie
 from nextapi.http.message import Request, Response
 from nextapi.http.sizes import Size
 from nextapi.loading import load_module, unload
-from nextapi.middleware.root import Passed, root_middleware
+from nextapi.middleware.passed import Passed
+from nextapi.middleware.root import root_middleware
 from nextapi.options import OptionSettings, read_options
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
@@ -244,11 +245,11 @@ class _OneRoute(Application):
         self._captured = [_quoted(value) for value in params.values()]
         self._raw = raw
 
-    def handle(self, request: Request, match: Match | None = None, passed: Passed | None = None) -> Response:
+    def handle(self, request: Request, match: Match | None = None) -> Response:
         if self._raw is not None:
             request.raw = self._raw
         match = Match(self._route, self._captured, CanonicalPath(request.path))
-        return super().handle(request, match, passed)
+        return super().handle(request, match)
 
 
 # Middleware alone
@@ -315,10 +316,10 @@ class _OnlyMiddleware(Application):
         super().__init__([], options, host, root_middleware(module, file, site, host))
         self.file = file
 
-    def handle(self, request: Request, match: Match | None = None, passed: Passed | None = None) -> Response:
+    def handle(self, request: Request, match: Match | None = None) -> Response:
         self.sent = request_headers(request.environ)
         try:
-            self.passed = self.before(request)
+            self.passed = self.ask(request)
         except HTTPError as error:
             self.passed = Passed(self.file, error_response(request, error))
         response = (self.passed and self.passed.answer) or Response(204, [], b"")
