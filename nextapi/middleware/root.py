@@ -9,7 +9,8 @@ from types import ModuleType
 
 from nextapi.errors import BuildError, ConfigError, HandlerError, HTTPError, TreeError
 from nextapi.handlers.host import HandlerHost
-from nextapi.handlers.web import NextFetchEvent, WebHandlers, count_arguments, handler_problem
+from nextapi.handlers.signature import count_arguments, handler_problem
+from nextapi.handlers.web import NextFetchEvent, WebHandlers
 from nextapi.http.message import Request, Response
 from nextapi.middleware.matcher import Matcher, read_matcher
 from nextapi.middleware.passed import Passed
