@@ -11,7 +11,6 @@ from nextapi.http.sizes import Limit, read_limit
 
 __all__ = [
     "EDGE_RUNTIMES",
-    "RUNTIMES",
     "PageOptions",
     "described",
     "page_options",
@@ -21,7 +20,7 @@ __all__ = [
     "read_section",
 ]
 
-RUNTIMES = ("nodejs", "edge", "experimental-edge")
+_RUNTIMES = ("nodejs", "edge", "experimental-edge")
 EDGE_RUNTIMES = ("edge", "experimental-edge")
 """What Next calls its edge runtime: the handlers of pages/api speak the web dialect there."""
 
@@ -79,7 +78,7 @@ def page_options(config: object, runtime: object = None) -> tuple[PageOptions, l
         response_limit=_response_limit(api, faults),
         same_origin=_flag(api, "sameOrigin", True, faults),
         external_resolver=_flag(api, "externalResolver", False, faults),
-        runtime=read_runtime("config['runtime']", given, RUNTIMES, faults),
+        runtime=read_runtime("config['runtime']", given, faults),
         regions=regions,
         max_duration=read_max_duration("config['maxDuration']", top.get("maxDuration"), faults),
     )
@@ -90,14 +89,14 @@ def page_options(config: object, runtime: object = None) -> tuple[PageOptions, l
     return options, faults
 
 
-def read_runtime(place: str, value: object, known: tuple[str, ...], faults: list[str]) -> str:
+def read_runtime(place: str, value: object, faults: list[str]) -> str:
     """Return the runtime that a setting says, "nodejs" for None; what is wrong is added to `faults`."""
     if value is None:
         return "nodejs"
-    if isinstance(value, str) and value in known:
+    if isinstance(value, str) and value in _RUNTIMES:
         return value
-    hint = nearest(str(value), known)
-    faults.append(f"{place} is {value!r}, not one of {', '.join(map(repr, known))}{hint}")
+    hint = nearest(str(value), _RUNTIMES)
+    faults.append(f"{place} is {value!r}, not one of {', '.join(map(repr, _RUNTIMES))}{hint}")
     return "nodejs"
 
 
@@ -148,7 +147,7 @@ def _body_limit(api: Mapping[str, Any], faults: list[str]) -> Limit | None:
     if not isinstance(parser, Mapping):
         faults.append(f"{place} is {described(parser)}, not a bool or a dict with 'sizeLimit'")
         return None
-    setting = read_section(place, parser, _BODY_PARSER_KEYS, faults).get("sizeLimit", 0)
+    setting = read_section(place, parser, _BODY_PARSER_KEYS, faults, _IN_API).get("sizeLimit", 0)
     return _limit(f"{place}['sizeLimit']", setting, _DEFAULT_BODY_LIMIT, faults)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from nextapi.errors import nearest
-from nextapi.handlers.config import RUNTIMES, described, read_runtime, read_section
+from nextapi.handlers.config import described, read_runtime, read_section
 from nextapi.http.cookies import parse_cookie
 from nextapi.http.message import Request
 from nextapi.http.query import decode_pairs, fold_pairs, query_text
@@ -116,7 +116,7 @@ def read_matcher(config: object) -> tuple[Matcher, list[str]]:
     """
     faults: list[str] = []
     top = read_section("config", config, _KEYS, faults)
-    read_runtime("config['runtime']", top.get("runtime"), RUNTIMES, faults)
+    read_runtime("config['runtime']", top.get("runtime"), faults)
     if "matcher" not in top:
         return Matcher(), faults
     matcher, place = top["matcher"], "config['matcher']"
