@@ -23,6 +23,7 @@ from werkzeug.test import TestResponse
 
 from nextapi.adapters.wsgi import WSGIApp, WSGIHost, create_app
 from nextapi.app import Application, Match, Route
+from nextapi.building import site_of
 from nextapi.errors import HTTPError, LoadError, RootError
 from nextapi.handlers.config import page_options
 from nextapi.handlers.endpoints import Endpoint, page_endpoint, route_endpoint
@@ -41,7 +42,6 @@ from nextapi.routing.paths import CanonicalPath
 from nextapi.types import MiddlewareConfig, NextApiHandler, PageConfig
 from nextapi.web.headers import Headers as WebHeaders
 from nextapi.web.headers import request_headers
-from nextapi.web.request import Site
 
 __all__ = ["Client", "MiddlewareResult", "RouteConfig", "call", "call_middleware", "load"]
 
@@ -234,7 +234,7 @@ class _OneRoute(Application):
         options = read_options({})
         host = WSGIHost(options)
         super().__init__([], options, host)
-        site = Site(host.origin, options.max_body_size, options.geo_headers)
+        site = site_of(options, host)
         endpoint: Endpoint
         if hasattr(module, "handler"):
             endpoint = page_endpoint(module, file, pattern, tuple(params), site, host)
@@ -312,7 +312,7 @@ class _OnlyMiddleware(Application):
     def __init__(self, module: ModuleType, file: Path) -> None:
         options = read_options({})
         host = WSGIHost(options)
-        site = Site(host.origin, options.max_body_size, options.geo_headers)
+        site = site_of(options, host)
         super().__init__([], options, host, root_middleware(module, file, site, host))
         self.file = file
 
