@@ -4,7 +4,6 @@ becomes the application's response.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import cast
@@ -18,7 +17,7 @@ from nextapi.running import call_masked
 from nextapi.web.response import NextResponse, Response, is_passage, pairs_of, response_of, take_parts
 from nextapi.web.scope import Scope, after, enter, leave
 
-__all__ = ["NextFetchEvent", "WebHandlers", "count_arguments", "handler_problem"]
+__all__ = ["NextFetchEvent", "WebHandlers"]
 
 # What the server says itself, beside what another one has said in an answer of `fetch`.
 _UPSTREAMS_OWN = frozenset({"date", "server"})
@@ -192,33 +191,3 @@ def _no_response(function: Callable[..., object], returned: object) -> str:
     what = "nothing" if returned is None else f"{type(returned).__name__}, which is no Response"
     name = getattr(function, "__name__", "the handler")
     return f"{name}() returned {what}: return a Response, such as Response.json(value)"
-
-
-def count_arguments(function: Callable[..., object], most: int) -> int | None:
-    """Return how many positional arguments a function takes, up to `most`; None where it cannot be called so."""
-    try:
-        signature = inspect.signature(function)
-    except ValueError:  # some callables written in C tell nothing
-        return most
-    for count in range(most, -1, -1):
-        try:
-            signature.bind(*[None] * count)
-        except TypeError:
-            continue
-        return count
-    return None
-
-
-def handler_problem(name: str, handler: object, form: str, count: int | None) -> str | None:
-    """Return what keeps a handler from being called with `count` arguments, None being up to two."""
-    if not callable(handler):
-        return f"`{name}` is {type(handler).__name__}, not a function: define `{form}`"
-    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-        is_pages = count == 2
-        how = "give a generator to res.send()" if is_pages else "return a Response of a generator"
-        return f"`{name}` is a generator: define `{form}`, and {how}"
-    taken = count_arguments(handler, 2)
-    if taken is None or (count is not None and taken < count) or (name == "handler" and not taken):
-        arguments = form[form.index("(") :]
-        return f"`{name}{inspect.signature(handler)}` cannot be called with {arguments}: define `{form}`"
-    return None
