@@ -450,7 +450,17 @@ def test_a_root_that_is_too_deep_is_told(tmp_path: Path, inside: str) -> None:
     _write(tmp_path, "pages/api/a.py")
     with pytest.raises(TreeError) as raised:
         create_app(tmp_path / inside)
-    assert f"give the folder above pages/, {tmp_path}" in str(raised.value.exceptions[0])
+    assert f"give the folder above pages/, {tmp_path}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"), [("app", "above app/, {}/src"), ("app/api", "above app/, {}/src"), ("", "{}/src")]
+)
+def test_a_root_beside_that_of_route_handlers_is_told(tmp_path: Path, inside: str, said: str) -> None:
+    """Who gives the folder app/, one in it, or the one above src/, is told which folder to give."""
+    _write(tmp_path, **{"src/app/api/a/route.py": "def GET(): ..."})
+    (fault,) = _faults(tmp_path / "src" / inside if inside else tmp_path)
+    assert str(fault).endswith(said.format(tmp_path))
 
 
 # Middleware
