@@ -21,7 +21,7 @@ from nextapi.routing.scan import IgnoredFile, RouteFile, scan_root
 from nextapi.routing.segments import Kind, pattern_text, route_name
 from nextapi.web.request import Site
 
-__all__ = ["MIDDLEWARE_FILES", "build", "build_middleware"]
+__all__ = ["MIDDLEWARE_FILES", "build", "build_middleware", "site_of"]
 
 T = TypeVar("T")
 
@@ -37,8 +37,7 @@ def build(root: Path, options: Options, host: Host) -> Application:
         _Faults([RootError(f"{root}: {fault}", root)]).tell(root)
     scan = scan_root(root, options.page_extensions)
     faults = _Faults([*scan.faults, *find_conflicts([(route.pattern, route.file) for route in scan.routes])])
-    site = Site(host.origin, options.max_body_size, options.geo_headers)
-    builder = _Builder(root, site, host, faults)
+    builder = _Builder(root, options, host, faults)
     routes = [route for route_file in scan.routes if (route := builder.route(route_file)) is not None]
     middleware = builder.middleware()
     builder.find_misplaced(scan.ignored)
@@ -52,14 +51,18 @@ def build_middleware(root: Path, options: Options, host: Host) -> Application:
     Raises `TreeError` with all faults of that; it is one that there is none.
     """
     faults = _Faults([])
-    site = Site(host.origin, options.max_body_size, options.geo_headers)
-    middleware = _Builder(root, site, host, faults).middleware()
+    middleware = _Builder(root, options, host, faults).middleware()
     if middleware is None and not faults.found:
         what = f"no {' or '.join(MIDDLEWARE_FILES)} in it" if root.is_dir() else "no such folder"
         say = "give the one that holds the middleware for the whole application"
         faults.found.append(RootError(f"{root}: there is {what}: {say}", root))
     faults.tell(root)
     return Application([], options, host, middleware)
+
+
+def site_of(options: Options, host: Host) -> Site:
+    """Return what the requests of a mount have in common, whatever their endpoint."""
+    return Site(host.origin, options.max_body_size, options.geo_headers)
 
 
 def _root_fault(root: Path, extensions: tuple[str, ...]) -> str | None:
@@ -112,9 +115,9 @@ class _Faults:
 
 
 class _Builder:
-    def __init__(self, root: Path, site: Site, host: Host, faults: _Faults) -> None:
+    def __init__(self, root: Path, options: Options, host: Host, faults: _Faults) -> None:
         self._root = root
-        self._site = site
+        self._site = site_of(options, host)
         self._host = host
         self._faults = faults
         self._folders: dict[Path, FolderMiddleware | None] = {}

@@ -15,7 +15,7 @@ from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.pages import PageEndpoint
 from nextapi.handlers.route import METHODS, RouteEndpoint
 from nextapi.handlers.segment import segment_config
-from nextapi.handlers.web import count_arguments, handler_problem
+from nextapi.handlers.signature import count_arguments, handler_problem
 from nextapi.web.request import Site
 
 __all__ = ["Endpoint", "page_endpoint", "route_endpoint"]
