@@ -4,11 +4,11 @@ PRODUCTS = {"1": {"id": "1", "name": "Fountain pen", "price": 2900}}
 
 
 def GET(request: NextRequest, context: RouteContext) -> NextResponse:
-    id = str(context.params["id"])
-    if id not in PRODUCTS:
+    number = str(context.params["id"])
+    if number not in PRODUCTS:
         not_found()
-    response = NextResponse.json(PRODUCTS[id])
-    response.cookies.set("seen", id, http_only=True, same_site="lax")
+    response = NextResponse.json(PRODUCTS[number])
+    response.cookies.set("seen", number, http_only=True, same_site="lax")
     return response
 
 
