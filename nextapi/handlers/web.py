@@ -223,4 +223,6 @@ def _add_cookies(headers: list[tuple[str, str]], scope: Scope) -> None:
 def _no_response(function: Callable[..., object], returned: object) -> str:
     what = "nothing" if returned is None else f"{type(returned).__name__}, which is no Response"
     name = getattr(function, "__name__", "the handler")
-    return f"{name}() returned {what}: return a Response, such as Response.json(value)"
+    # That of a folder: the root's may return nothing.
+    right = "what call_next() returns, or a Response" if returned is None and name == "middleware" else "a Response"
+    return f"{name}() returned {what}: return {right}, such as Response.json(value)"
