@@ -25,6 +25,7 @@ __all__ = [
 
 _NOT_CANONICAL = re.compile(r"//|\\|/(?:\.|%2e){1,2}(?:/|\Z)|./\Z", re.IGNORECASE)
 _SLASHES = re.compile(r"[/\\]{2,}|\\")
+_NOT_ESCAPED = re.compile(r"""/[!"$&->@-~]*""")
 # What a client may send as it is. A server that hands over only the decoded path leaves no telling %2F from "/".
 _SAFE = "!\"$&'()*+,-./:;<=>@[\\]^_`{|}~"
 
@@ -43,13 +44,15 @@ def raw_path(environ: Mapping[str, Any]) -> tuple[str, str]:
     """Return (SCRIPT_NAME, PATH_INFO) as they were sent, percent-encoded.
 
     The server's RAW_URI or REQUEST_URI is believed only where it decodes to what WSGI says; whoever rewrote the path
-    before nextapi rewrote PATH_INFO.
+    before nextapi rewrote PATH_INFO. A path begins with a slash, whatever the client sent, unless it is empty.
     """
     script: str = environ.get("SCRIPT_NAME", "")
     info: str = environ.get("PATH_INFO", "")
     target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    if not script and "%" not in info and info.isascii() and (target == info or target.startswith(info + "?")):
+    if not script and (target == info or target.startswith(info + "?")) and _NOT_ESCAPED.fullmatch(info):
         return "", info  # most requests: nothing is escaped
+    if info and not info.startswith("/"):  # "GET admin" would be matched as one path, and guarded as another
+        info = "/" + info
     if sent := sent_path(environ):
         decoded = _decode_latin1(sent)
         if decoded == script + info and (cut := cut_path(sent, info, _decode_latin1)) is not None:
@@ -120,7 +123,7 @@ def cut_path(sent: str, rest: str, decode: Callable[[str], str]) -> int | None:
 
 
 def _escaped(path: str) -> str:
-    return path if path.isascii() else quote(path, safe=_SAFE + "%", encoding="latin-1")
+    return quote(path, safe=_SAFE + "%", encoding="latin-1")
 
 
 def canonical_path(path: str) -> CanonicalPath:

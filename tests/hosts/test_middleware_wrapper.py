@@ -553,6 +553,8 @@ SPELLINGS = (
     "/api%2fadmin", "/api%5cadmin", "/API/admin", "/api/ADMIN", "/api/admin%2f", "/api/admin/.", "/%2fapi/admin",
     "/api/admin;x", "/api/admin%00", "/api/admin%3f", "/api/%2561dmin", "/x/..%2fapi/admin", "/api/admin.json",
     "http://localhost/api/admin", "/api/admin?x", "/api/admin#x", "///api///admin///", "/api/admin/%2e",
+    "api/admin", "x/api/admin", "*/api/admin", "%2fapi/admin", "./api/admin", "../api/admin", ".//api/admin",
+    "/api/adm\tin", "/api/adm#in", "\t/api/admin", "/api/admin\t",
 )  # fmt: skip
 HEADERS = {
     "x-middleware-subrequest": "middleware:middleware:middleware:middleware:middleware",
