@@ -133,8 +133,9 @@ class WebHandlers:
 
     def _relative(self, request: Request, location: str) -> str:
         origin = self._host.origin(request)
-        # Never "//host", which would be another site.
-        is_own = location.startswith(f"{origin}/") and not location.startswith((f"{origin}//", f"{origin}/\\"))
+        # Never "//host", which would be another site; browsers leave tabs out.
+        beyond = (f"{origin}//", f"{origin}/\\", f"{origin}/\t")
+        is_own = location.startswith(f"{origin}/") and not location.startswith(beyond)
         return location.removeprefix(origin) if is_own else location
 
     def from_message(self, message: Message, request: Request) -> Response:

@@ -77,7 +77,9 @@ class Upstreams:
             pairs = given.multi_items()  # a client's Connection does not say which of these are sent
         try:
             # A client can say anything of proxies; middleware that gives all headers of the request gives that, too.
-            headers = Headers([pair for pair in pairs if not (_is_of_proxies(pair[0]) and client.get(pair[0]) == pair[1])])
+            headers = Headers(
+                [pair for pair in pairs if not (_is_of_proxies(pair[0]) and client.get(pair[0]) == pair[1])]
+            )
         except HeaderError:
             raise HTTPError(400, "Bad Request") from None  # some servers let all characters pass
         scheme, _, host = self._host.origin(request).partition("://")

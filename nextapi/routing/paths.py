@@ -56,17 +56,22 @@ def raw_path(environ: Mapping[str, Any]) -> tuple[str, str]:
     if sent := sent_path(environ):
         decoded = _decode_latin1(sent)
         if decoded == script + info and (cut := cut_path(sent, info, _decode_latin1)) is not None:
-            return _escaped(sent[:cut]), _escaped(sent[cut:])
+            return sent[:cut], sent[cut:]
         if decoded == info:  # a proxy took the prefix off, and said so
-            return quote(script, safe=_SAFE, encoding="latin-1"), _escaped(sent)
+            return quote(script, safe=_SAFE, encoding="latin-1"), sent
     return quote(script, safe=_SAFE, encoding="latin-1"), quote(info, safe=_SAFE, encoding="latin-1")
 
 
 def sent_path(environ: Mapping[str, Any]) -> str:
-    """Return the path of the request's target as it was sent, SCRIPT_NAME included; "" if the server does not tell."""
+    """Return the path of the request's target as it was sent, SCRIPT_NAME included; "" if the server does not tell.
+
+    What no URL has as it is, such as a tab, is escaped: it would be left out where a URL is made of the path.
+    """
     target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
     path = target.partition("?")[0].partition("#")[0]
-    return path if path.startswith("/") or not path else "/" + path.partition("://")[2].partition("/")[2]
+    if path and not path.startswith("/"):
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return quote(path, safe=_SAFE + "%", encoding="latin-1")
 
 
 def quote_path(path: str) -> str:
@@ -120,10 +125,6 @@ def cut_path(sent: str, rest: str, decode: Callable[[str], str]) -> int | None:
     slashes = [index for index, character in enumerate(sent) if character == "/"]
     at = bisect_left(slashes, len(decoded) - len(rest), key=lambda index: len(decode(sent[:index])))
     return slashes[at] if at < len(slashes) and decode(sent[slashes[at] :]) == rest else None
-
-
-def _escaped(path: str) -> str:
-    return quote(path, safe=_SAFE + "%", encoding="latin-1")
 
 
 def canonical_path(path: str) -> CanonicalPath:

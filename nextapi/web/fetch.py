@@ -265,6 +265,7 @@ def _response(raw: BaseHTTPResponse, request: _Request, is_redirected: bool) -> 
         raise _error(request, f"the server ended with the status {raw.status}, which is no answer")
     headers = Headers()
     try:
+        check_header_value("status text", raw.reason or "")
         for name, value in raw.headers.items():
             check_header_name(name)
             check_header_value(name, value)

@@ -78,6 +78,14 @@ def raw_server(answer: bytes, wrap: Callable[[socket.socket], socket.socket] = l
             thread.join()
 
 
+@pytest.mark.parametrize("reason", [b"OK\rX-Evil: 1", b"O\0K", b"O\x1b[31mK"])
+def test_a_reason_that_must_not_go_on_the_wire(reason: bytes) -> None:
+    """A server cannot have a handler that passes its answer on send a line of its own."""
+    answer = b"HTTP/1.1 200 " + reason + b"\r\nContent-Length: 0\r\n\r\n"
+    with raw_server(answer) as host, pytest.raises(FetchError):
+        fetch(f"http://{host}/")
+
+
 def test_what_comes_back(server: Upstream) -> None:
     """Status, reason, headers and body of the answer, and where it came from."""
     server.status = 404
