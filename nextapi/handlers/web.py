@@ -12,6 +12,7 @@ from typing import cast
 from nextapi.errors import HTTPError, NoAnswerError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.sources import new_run, open_source
+from nextapi.http.headers import check_header_value
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
 from nextapi.http.message import Response as Message
 from nextapi.running import call_masked
@@ -85,6 +86,8 @@ class WebHandlers:
             raise NoAnswerError(
                 f"{self._file}: NextResponse.next() and rewrite() are answers of middleware: return a Response"
             )
+        if response.status_text:
+            check_header_value("status text", response.status_text)  # it can be set later
         headers = self.to_headers(response, scope)
         made = Message(status, headers, b"", response.status_text)
         if status == 204 or status == 304:

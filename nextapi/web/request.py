@@ -241,7 +241,7 @@ def environ_of(headers: Headers) -> dict[str, str]:
     for name, value in sorted(headers.multi_items(), key=itemgetter(0)):
         lines.setdefault(f"HTTP_{name.upper().replace('-', '_')}", []).append(value)
     environ = {name: ("; " if name == "HTTP_COOKIE" else ", ").join(values) for name, values in lines.items()}
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if value := environ.pop(f"HTTP_{name}", None):
-            environ[name] = value
+    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if value := environ.pop(f"HTTP_{key}", None):
+            environ[key] = value
     return environ

@@ -118,6 +118,21 @@ def test_a_redirect_to_the_own_site_leads_to_no_other(serve_files: Serve, path: 
     assert client.get("/api/a").headers["Location"].startswith("http://localhost/")
 
 
+def test_a_reason_that_must_not_go_on_the_wire(serve_files: Serve) -> None:
+    """A reason phrase is checked when it is sent, as it can be set without being looked at."""
+    text = """
+    from nextapi import Response
+
+    def GET(request):
+        response = Response("x")
+        response.status_text = request.headers.get("x-reason").replace("|", "\\r\\n")
+        return response
+    """
+    client = serve_files({"app/api/a/route.py": text})
+    assert client.get("/api/a", headers={"x-reason": "Fine"}).status == "200 Fine"
+    assert client.get("/api/a", headers={"x-reason": "OK|X-Evil: 1"}).status_code == 500
+
+
 def test_a_length_that_is_no_number_of_pythons(serve_files: Serve) -> None:
     """A Content-Length of thousands of digits is refused, or is none; it does not fail."""
     text = """
