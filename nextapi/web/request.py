@@ -242,6 +242,6 @@ def environ_of(headers: Headers) -> dict[str, str]:
         lines.setdefault(f"HTTP_{name.upper().replace('-', '_')}", []).append(value)
     environ = {name: ("; " if name == "HTTP_COOKIE" else ", ").join(values) for name, values in lines.items()}
     for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if value := environ.pop(f"HTTP_{key}", None):
+        if value := environ.pop(f"HTTP_{key}", ""):
             environ[key] = value
     return environ
