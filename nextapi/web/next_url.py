@@ -23,7 +23,7 @@ __all__ = ["NextURL", "next_url_of", "origin_of"]
 # What a URL has in its path as it is; segments of dots are looked for beside it.
 _PLAIN_PATH = re.compile(r"/(?!_next/data/)[!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]*")
 _MOST_OF_HOST = 260
-_DATA = re.compile(r"/_next/data/([^/]*)(.*)\.json")
+_DATA = "/_next/data/"
 
 
 class NextURL(URL):
@@ -56,9 +56,9 @@ class NextURL(URL):
             self._base_path = self._mount
             path = path[len(self._mount) :] or "/"
         self.build_id = None
-        if data := _DATA.fullmatch(path):
-            self.build_id = data[1]
-            path = "/" if data[2] == "/index" else data[2] or "/"
+        if path.startswith(_DATA) and path.endswith(".json"):
+            self.build_id, _, page = path[len(_DATA) : -len(".json")].partition("/")
+            path = "/" if page == "index" else f"/{page}"
         self._path = path
 
     def _text(self) -> str:
