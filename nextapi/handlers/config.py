@@ -94,8 +94,7 @@ def read_runtime(place: str, value: object, known: tuple[str, ...], faults: list
         return "nodejs"
     if isinstance(value, str) and value in known:
         return value
-    hint = nearest(str(value), known)
-    faults.append(f"{place} is {value!r}, not one of {', '.join(map(repr, known))}{hint}")
+    faults.append(f"{place} is {value!r}{nearest(str(value), known)}")
     return "nodejs"
 
 

@@ -65,8 +65,7 @@ def segment_config(module: ModuleType) -> tuple[SegmentConfig, list[str]]:
     faults += [f"`{name}` is written `{right}` in Python" for name, right in _CAMEL.items() if name in names]
     dynamic = names.get("dynamic", "auto")
     if dynamic not in _DYNAMIC:
-        hint = nearest(str(dynamic), _DYNAMIC)
-        faults.append(f"`dynamic` is {dynamic!r}, not one of {', '.join(map(repr, _DYNAMIC))}{hint}")
+        faults.append(f"`dynamic` is {dynamic!r}{nearest(str(dynamic), _DYNAMIC)}")
         dynamic = "auto"
     revalidate = _revalidate(names.get("revalidate"), faults)
     limit = None
