@@ -9,8 +9,8 @@ from nextapi.errors import FetchError, HTTPError, RewriteError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.web import WebHandlers
 from nextapi.http.message import Request, Response
+from nextapi.middleware.passed import Passed
 from nextapi.middleware.rewriting import Destination
-from nextapi.middleware.root import Passed
 from nextapi.web.headers import Headers, request_headers
 from nextapi.web.scope import Scope
 from nextapi.web.url import URL

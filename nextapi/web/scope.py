@@ -29,13 +29,14 @@ from nextapi.web.headers import Headers, ReadonlyHeaders, request_headers
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
-__all__ = ["Cookies", "DraftMode", "Scope", "after", "cookies", "draft_mode", "enter", "headers", "leave"]
+__all__ = ["Cookies", "DraftMode", "Scope", "ScopeHost", "after", "cookies", "draft_mode", "enter", "headers", "leave"]
 
 
 class ScopeHost(Protocol):
-    """What only the host can do."""
+    """What the functions of this module need of the host."""
 
     draft: Draft
+    """The cookies of draft mode, made from the host's secret unless an option says another."""
 
     def call_after(self, request: Request, function: Callable[[], object]) -> None:
         """Have a function called once the answer has been sent, the handler's or one to its failure.
