@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nextapi.errors import DynamicError, HTTPError
+from nextapi.handlers.config import EDGE_RUNTIMES
 from nextapi.handlers.edge import edge_query
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.segment import SegmentConfig
@@ -46,7 +47,7 @@ class RouteEndpoint:
         self._handlers = WebHandlers(file, host, is_relative=False)
         self._site = site
         self._host = host
-        self._is_edge = options.is_edge
+        self._is_edge = options.runtime in EDGE_RUNTIMES
         self._says_cache_control = bool(options.cache_control) or options.dynamic == "error"
 
     def answer(self, request: Request, params: dict[str, Any]) -> Response:
