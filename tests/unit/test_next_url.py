@@ -200,7 +200,7 @@ PATHS = [
 )
 def test_url_of_a_request_is_that_of_its_text(path: str, prefix: str, pairs: list[tuple[str, str]], first: str) -> None:
     """It is made from parts, and piece by piece as it is asked for: with the same outcome, whatever comes first."""
-    url = next_url_of("http://e.com:8080", prefix, path, list(pairs))
+    url = next_url_of(lambda: "http://e.com:8080", prefix, path, list(pairs))
     query = "?a=1+2&b=" if pairs else ""
     same = NextURL(f"http://e.com:8080{prefix}{path}{query}", base_path=prefix)
     if first == "clone":
