@@ -27,7 +27,7 @@ EDGE_RUNTIMES = ("edge", "experimental-edge")
 _KEYS = ("api", "maxDuration", "regions", "runtime")
 _API_KEYS = ("bodyParser", "externalResolver", "responseLimit", "sameOrigin")
 _BODY_PARSER_KEYS = ("sizeLimit",)
-_IN_API: Mapping[str, str] = {key: "; it belongs into config['api']" for key in _API_KEYS}
+_IN_API: Mapping[str, str] = dict.fromkeys(_API_KEYS, "; it belongs into config['api']")
 _AT_EDGE = {
     "bodyParser": "request.json() and its like read up to the option max_body_size, request.body is not bounded",
     "externalResolver": "it returns its answer",
