@@ -131,16 +131,15 @@ class Application:
             if target is not None:
                 response = _redirect(request, target)
             elif (self.middleware is not None or HANDED_OVER in request.environ) and (
-                passed := self.ask(request, is_rest=route is None and request.rest is not None)
+                passed := self.ask(request, route is None and request.rest is not None)
             ) is not None:
                 response, route = self._behind(passed, request, route, captured)
             elif route is None:
                 response = self._answer_rest(request, None)
             else:
                 if route.is_guarded and request.method == "POST":
-                    check_same_origin(
-                        request, self._trusted_origins, self._host.trusted_host, route.policies.get("POST")
-                    )
+                    policy = route.policies.get("POST")
+                    check_same_origin(request, self._trusted_origins, self._host.trusted_host, policy)
                 response = route.answer(request, decode_params(route, captured) if captured else {})
         except BaseException as error:
             request.close()
@@ -161,7 +160,10 @@ class Application:
         What middleware before the host has handed over counts as said, and is not asked for again. With `is_rest` the
         request is one that no route names, and goes on to `request.rest`.
         """
-        middleware, handed = self.middleware, handed_over(request.environ)
+        middleware = self.middleware
+        if not is_rest and middleware is not None and HANDED_OVER not in request.environ:  # most requests
+            return middleware.call(request) if middleware.matcher.matches(request, request.path) else None
+        handed = handed_over(request.environ)
         if handed is not None:
             handed.tell(request)
         passed = handed.passed if handed is not None else None

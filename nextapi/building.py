@@ -34,7 +34,7 @@ _logger = logging.getLogger("nextapi")
 def build(root: Path, options: Options, host: Host) -> Application:
     """Return the application for the absolute path `root`; raise `TreeError` with all faults of its files."""
     if fault := _root_fault(root, options.page_extensions):
-        raise TreeError("cannot build", [RootError(f"{root}: {fault}", root)])
+        _Faults([RootError(f"{root}: {fault}", root)]).tell(root)
     scan = scan_root(root, options.page_extensions)
     faults = _Faults([*scan.faults, *find_conflicts([(route.pattern, route.file) for route in scan.routes])])
     builder = _Builder(root, options, host, faults)
@@ -71,13 +71,20 @@ def _root_fault(root: Path, extensions: tuple[str, ...]) -> str | None:
     for folder in (root, root.parent):
         if folder.name == "pages" and (folder / "api").is_dir() and root in (folder, folder / "api"):
             return f"give the folder above pages/, {folder.parent}"
-    if root.name == "app" and not (root / "app").is_dir() and next(root.rglob("route.py"), None):
-        return f"give the folder above app/, {root.parent}"
+    if _holds_routes(root, extensions):
+        return None
+    if _holds_routes(root / "src", extensions):
+        return f"give the folder with app/ or pages/ in it, {root / 'src'}"
+    for folder in (root, root.parent):
+        if folder.name == "app" and next(root.rglob("route.py"), None):
+            return f"give the folder above app/, {folder.parent}"
+    return f"there is no folder app or pages/api in it: put route files in {root / 'app'} or {root / 'pages/api'}"
+
+
+def _holds_routes(root: Path, extensions: tuple[str, ...]) -> bool:
     pages = root / "pages"
-    has_pages = (pages / "api").is_dir() or any((pages / f"api.{end}").is_file() for end in extensions)
-    if not has_pages and not (root / "app").is_dir():
-        return f"there is no folder pages/api or app in it: put route files in {pages / 'api'}"
-    return None
+    found = (root / "app", pages / "api")
+    return any(map(Path.is_dir, found)) or any((pages / f"api.{end}").is_file() for end in extensions)
 
 
 class _Faults:

@@ -26,6 +26,7 @@ from nextapi.app import Application, Match, Route
 from nextapi.building import site_of
 from nextapi.errors import HTTPError, LoadError, RootError
 from nextapi.handlers.config import page_options
+from nextapi.handlers.cors import find_policies, with_policies
 from nextapi.handlers.endpoints import Endpoint, page_endpoint, route_endpoint
 from nextapi.handlers.refusals import error_response
 from nextapi.handlers.route import METHODS
@@ -241,7 +242,9 @@ class _OneRoute(Application):
         else:
             endpoint = route_endpoint(module, file, site, host)
         is_guarded = endpoint.options.same_origin
-        self._route = Route((), pattern, "test", tuple(params), file, endpoint, is_guarded, endpoint.answer)
+        policies = find_policies(module, not hasattr(module, "handler"), None)
+        answer = with_policies(endpoint.answer, policies, host) if policies else endpoint.answer
+        self._route = Route((), pattern, "test", tuple(params), file, endpoint, is_guarded, answer, (), policies)
         self._captured = [_quoted(value) for value in params.values()]
         self._raw = raw
 

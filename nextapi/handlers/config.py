@@ -96,7 +96,7 @@ def read_runtime(place: str, value: object, faults: list[str]) -> str:
     if isinstance(value, str) and value in _RUNTIMES:
         return value
     hint = nearest(str(value), _RUNTIMES)
-    faults.append(f"{place} is {value!r}, not one of {', '.join(map(repr, _RUNTIMES))}{hint}")
+    faults.append(f"{place} is {value!r}{hint}")
     return "nodejs"
 
 

@@ -68,6 +68,8 @@ def route_endpoint(module: ModuleType, file: Path, site: Site, host: HandlerHost
     if not handlers and not faults:
         lower = [name for name in map(str.lower, METHODS) if callable(getattr(module, name, None))]
         hint = f"; `{lower[0]}` is written `{lower[0].upper()}`" if lower else ""
+        if callable(getattr(module, "handler", None)):
+            hint = "; a `handler` is for files below pages/api"
         say = f"there is no handler: define `def GET(request)` or another of {', '.join(METHODS)}{hint}"
         faults.append(HandlerError(f"{file}: {say}", file))
     if faults:

@@ -61,7 +61,7 @@ def segment_config(module: ModuleType) -> tuple[SegmentConfig, list[str]]:
     dynamic = names.get("dynamic", "auto")
     if dynamic not in _DYNAMIC:
         hint = nearest(str(dynamic), _DYNAMIC)
-        faults.append(f"`dynamic` is {dynamic!r}, not one of {', '.join(map(repr, _DYNAMIC))}{hint}")
+        faults.append(f"`dynamic` is {dynamic!r}{hint}")
         dynamic = "auto"
     revalidate = _revalidate(names.get("revalidate"), faults)
     limit = None

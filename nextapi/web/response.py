@@ -30,7 +30,7 @@ __all__ = [
     "pairs_of",
     "passage_of",
     "response_of",
-    "take_content",
+    "take_parts",
 ]
 
 _JSON = ("content-type", "application/json")
@@ -270,9 +270,16 @@ def is_passage(response: Response) -> bool:
     return getattr(response, "_passage", None) is not None
 
 
-def take_content(response: Response) -> bytes | Source | None:
-    """Return what a response's body is made of, which counts as read then; raise `BodyUsedError` where it was."""
-    return response._take_content()
+def take_parts(response: Response) -> tuple[int, list[tuple[str, str]], bytes | Source | None]:
+    """Return a response's status, its header lines, and what its body is made of, which counts as read then.
+
+    Raises `BodyUsedError` where it was read before.
+    """
+    if response._is_used:
+        raise BodyUsedError
+    content = response._content
+    response._is_used = content is not None
+    return response._status, response._pairs, content
 
 
 class Passage(NamedTuple):

@@ -4,7 +4,7 @@ and `after()` (Next's `next/headers` and `next/server`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextvars import ContextVar, Token
 from dataclasses import replace
 from functools import partial
@@ -59,13 +59,14 @@ class Scope:
     is_dynamic = False
     is_changed = False
     jar: Cookies | None = None
+    cleared: Sequence[str] = ()
+    """Set-Cookie lines beside those of the jar."""
     run: Run | None = None
     """What has run the handler, where that is a coroutine."""
 
     def __init__(self, request: Request, host: ScopeHost) -> None:
         self.request = request
         self.host = host
-        self.cleared: list[str] = []
 
     def set_cookies(self) -> list[str]:
         """Return the Set-Cookie lines of what was set."""

@@ -39,7 +39,7 @@ def test_what_was_written_runs(kind: str, dialect: str, tmp_path: Path) -> None:
     command = {"wsgi": NEXTAPI, "flask": [*FLASK, "nextapi"], "django": [*MANAGE, "nextapi"]}[kind]
     assert call(folder, *command, "check") == (0, "No faults and no findings.\n")
     with serve(_APPS[kind], folder, "gunicorn-sync") as port:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         answers = []
         for method, path, body in [
             ("GET", "/api/hello", None),

@@ -760,12 +760,12 @@ def test_call_next_by_a_task(serve_files: Serve) -> None:
             import asyncio
             async def middleware(request, call_next):
                 response, _ = await asyncio.gather(call_next(), asyncio.sleep(0))
-                return await asyncio.wait_for(asyncio.sleep(0, response), 5)
+                return await asyncio.wait_for(asyncio.sleep(0, response), 60)
             """,
         "pages/api/a/_middleware.py": """
             import asyncio
             async def middleware(request, call_next):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     return await asyncio.create_task(call_next(request))
             """,
         "pages/api/a/b.py": (

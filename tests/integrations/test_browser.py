@@ -76,7 +76,7 @@ class Page:
 
     def wait(self, condition: Callable[[], object]) -> None:
         """Wait until the condition holds."""
-        WebDriverWait(self._browser, 20).until(lambda _: condition())
+        WebDriverWait(self._browser, 60).until(lambda _: condition())
 
     def log_in(self) -> None:
         """Log in by the form."""

@@ -61,7 +61,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 )
 def test_it_answers(port: int, method: str, target: str, body: bytes | None, status: int, answer: bytes) -> None:
     """Files answer what they name, the old application all else."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, target, body, {"Content-Type": "application/json"} if body else {})
     got = connection.getresponse()
     assert (got.status, got.read()[: len(answer)]) == (status, answer)
@@ -101,7 +101,7 @@ def test_an_upload(port: int) -> None:
     head = 'Content-Disposition: form-data; name="'
     parts = (f'{head}title"\r\n\r\nNotes', f'{head}file"; filename="notes.txt"\r\n\r\nhello')
     body = "".join(f"--x\r\n{part}\r\n" for part in parts) + "--x--\r\n"
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("POST", "/api/upload", body, {"Content-Type": "multipart/form-data; boundary=x"})
     assert json.load(connection.getresponse()) == {"name": "notes.txt", "size": 5, "title": "Notes"}
     connection.close()

@@ -199,8 +199,8 @@ def test_handler_is_whatever_can_be_called(tmp_path: Path, source: str) -> None:
             (f"{{'api': {{'responseLimit': {size!r}}}}}", f"['responseLimit'] is {size!r}, which is no size")
             for size in ("abc", "4 megabytes", {})
         ),
-        ("{'runtime': 'bogus'}", "config['runtime'] is 'bogus', not one of 'nodejs', 'edge', 'experimental-edge'"),
-        ("{'runtime': 1}", "config['runtime'] is 1, not one of"),
+        ("{'runtime': 'bogus'}", "config['runtime'] is 'bogus'; there is nodejs, edge, experimental-edge"),
+        ("{'runtime': 1}", "config['runtime'] is 1; there is"),
         ("{'runtime': 'nodejs', 'regions': 7}", "config['regions'] is 7, not a name of a region or a list of them"),
         ("{'runtime': 'nodejs', 'regions': ['sfo1', '']}", "config['regions'] is ['sfo1', '']"),
         *(
@@ -426,13 +426,41 @@ def test_typical_mistakes_are_told(tmp_path: Path, text: str, said: str) -> None
     assert said in str(raised.value.exceptions[0])
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def get(): ...", "of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS; `get` is written `GET`"),
+        ("def handler(req, res): ...", "define `def GET(request)`"),
+        ("def handler(req, res): ...", "a `handler` is for files below pages/api"),
+        ("runtime = 'python'\ndef GET(): ...", "`runtime` is 'python'; there is nodejs, edge, experimental-edge"),
+        ("dynamic = 'force-dynamc'\ndef GET(): ...", "`dynamic` is 'force-dynamc'; did you mean 'force-dynamic'?"),
+        ("config = {}\ndef GET(): ...", "a route handler has names of its own for that"),
+    ],
+)
+def test_typical_mistakes_of_route_handlers_are_told(tmp_path: Path, text: str, said: str) -> None:
+    """A `route.py` that is written like another kind of file has a message that says how it is written."""
+    _write(tmp_path, **{"app/api/a/route.py": text})
+    (fault,) = _faults(tmp_path)
+    assert said in str(fault)
+
+
 @pytest.mark.parametrize("inside", ["pages", "pages/api"])
 def test_a_root_that_is_too_deep_is_told(tmp_path: Path, inside: str) -> None:
     """Who gives the folder pages/, or pages/api, is told which folder to give."""
     _write(tmp_path, "pages/api/a.py")
     with pytest.raises(TreeError) as raised:
         create_app(tmp_path / inside)
-    assert f"give the folder above pages/, {tmp_path}" in str(raised.value.exceptions[0])
+    assert f"give the folder above pages/, {tmp_path}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"), [("app", "above app/, {}/src"), ("app/api", "above app/, {}/src"), ("", "{}/src")]
+)
+def test_a_root_beside_that_of_route_handlers_is_told(tmp_path: Path, inside: str, said: str) -> None:
+    """Who gives the folder app/, one in it, or the one above src/, is told which folder to give."""
+    _write(tmp_path, **{"src/app/api/a/route.py": "def GET(): ..."})
+    (fault,) = _faults(tmp_path / "src" / inside if inside else tmp_path)
+    assert str(fault).endswith(said.format(tmp_path))
 
 
 # Middleware

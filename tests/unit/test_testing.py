@@ -16,11 +16,14 @@ import pytest
 from nextapi import (
     FormData,
     HTTPError,
+    NextApiRequest,
+    NextApiResponse,
     NextRequest,
     NextResponse,
     Response,
     RouteContext,
     cookies,
+    cors,
     draft_mode,
     headers,
 )
@@ -360,6 +363,27 @@ def test_call_guards_as_the_tree_does() -> None:
     sent: Any = {"method": "POST", "headers": {"Origin": "https://other.example", "Sec-Fetch-Site": "cross-site"}}
     assert call(_echo, **sent).status_code == 403
     assert call(_echo, **sent, config={"api": {"sameOrigin": False}}).status_code == 200
+
+
+def test_call_keeps_to_a_cors_policy() -> None:
+    """A handler's policy has its headers, answers preflights and lets a POST pass the guard, in each dialect."""
+    policy = cors(origin="https://a.example")
+
+    def pages(req: NextApiRequest[Any], res: NextApiResponse[Any]) -> None:
+        res.json(1)
+
+    def POST() -> Response:  # noqa: N802  # the name that a route handler has
+        return Response.json(1)
+
+    for handler in (policy(pages), policy(POST)):
+        for origin, status in (("https://a.example", 200), ("https://b.example", 403)):
+            sent = {"Origin": origin, "Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"}
+            answer = call(handler, method="POST", data="a", headers=sent)
+            assert answer.status_code == status
+            assert answer.headers.get("Access-Control-Allow-Origin") == (origin if status == 200 else None)
+        asks = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+        asked = call(handler, method="OPTIONS", headers=asks)
+        assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (204, "https://a.example")
 
 
 def test_call_gives_the_hosts_request() -> None:
