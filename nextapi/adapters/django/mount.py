@@ -98,7 +98,7 @@ class _FaultyTree(URLResolver):
         path = str(path)
         if _probe.get() is not None or (path != "api" and not path.startswith("api/")):
             raise Resolver404({"path": path})
-        return ResolverMatch(self._raise, (), {}, REST, route="api/<path>", captured_kwargs={}, extra_kwargs={})
+        return ResolverMatch(self._raise, (), {}, REST, route=REST_ROUTE, captured_kwargs={}, extra_kwargs={})
 
     def _raise(self, request: WSGIRequest, /, **_: Any) -> HttpResponseBase:
         raise self._error.with_traceback(None)
