@@ -1,7 +1,7 @@
 """`NextURL`: a `URL` that knows the prefix which the application is mounted at (Next's `basePath`).
 
-As in Next, the href has no userinfo, and the path keeps the form of its end: one
-that had a trailing slash when it was parsed has one whatever it is set to, another has none.
+As in Next, the href has no userinfo, and the path keeps the form of its end: one that had a trailing slash when it was
+parsed has one whatever it is set to, another has none.
 """
 
 from __future__ import annotations
