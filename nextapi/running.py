@@ -20,7 +20,7 @@ from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
-__all__ = ["Run", "call_masked", "current_run"]
+__all__ = ["Run", "call_masked", "call_waiting", "current_run", "is_under_gevent"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -38,6 +38,19 @@ _current: ContextVar[Run] = ContextVar("nextapi_run")
 def current_run() -> Run | None:
     """Return the run whose coroutine calls this, or whose coroutines called what does; None elsewhere."""
     return _current.get(None)
+
+
+def call_waiting(function: Callable[[], T]) -> T:
+    """Return what a function returns that waits for the client, also where a coroutine calls it under gevent.
+
+    A greenlet's sockets are read in its own thread: there that of the request does it, and meanwhile no coroutine goes
+    on in the process.
+    """
+    if not isinstance(asyncio._get_running_loop(), _NativeLoop):
+        return function()
+    driver = _current.get()._driver
+    assert isinstance(driver, _GeventDriver), "a native loop is gevent's"
+    return driver.call_there(function)
 
 
 def call_masked(function: Callable[[], T]) -> T:
@@ -189,11 +202,14 @@ def _task_factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: An
     return task
 
 
-def _driver() -> _ThreadDriver | _GeventDriver:
+def is_under_gevent() -> bool:
+    """Say whether requests are greenlets, whose coroutines run in another thread than they do."""
     monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("threading"):
-        return _GeventDriver()
-    return _ThreadDriver()
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
+def _driver() -> _ThreadDriver | _GeventDriver:
+    return _GeventDriver() if is_under_gevent() else _ThreadDriver()
 
 
 # A loop for each thread
@@ -337,6 +353,22 @@ class _GeventDriver:
     def wake(self) -> None:
         self._is_awake = True
         self._watcher.send()
+
+    def call_there(self, function: Callable[[], T]) -> T:
+        """Return what a function returns in the greenlet, for which the thread of the loop waits."""
+        from gevent.monkey import get_original
+
+        is_over = get_original("_thread", "allocate_lock")()
+        is_over.acquire()
+        done: list[Future[T]] = []
+
+        def job() -> None:
+            done.append(_done(function))
+            is_over.release()
+
+        self.do(job)
+        is_over.acquire()
+        return done[0].result()
 
     def do(self, job: Callable[[], object]) -> None:
         self._jobs.append(job)

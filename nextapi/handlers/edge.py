@@ -36,7 +36,7 @@ class EdgeEndpoint:
         self.options = options
         self._handler = handler
         self._event = (NextFetchEvent(pattern),) if takes_event else ()
-        self._handlers = WebHandlers(file, host, is_relative=True)
+        self._handlers = WebHandlers(file, host, site.limit, is_relative=True)
         self._site = site
         self._host = host
 

@@ -44,7 +44,7 @@ class RouteEndpoint:
         if "GET" in handlers:
             self._functions.setdefault("HEAD", handlers["GET"])
         self.methods = tuple(sorted({*self._functions, "OPTIONS"}))
-        self._handlers = WebHandlers(file, host, is_relative=False)
+        self._handlers = WebHandlers(file, host, site.limit)
         self._site = site
         self._host = host
         self._is_edge = options.runtime in EDGE_RUNTIMES

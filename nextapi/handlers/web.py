@@ -4,16 +4,18 @@ becomes the application's response.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import cast
 
 from nextapi.errors import HTTPError, NoAnswerError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.sources import new_run, open_source
+from nextapi.http.body import read_ahead
 from nextapi.http.headers import check_header_value
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
 from nextapi.http.message import Response as Message
+from nextapi.http.sizes import Limit
 from nextapi.http.streaming import ReadableFile, Source
 from nextapi.running import call_masked
 from nextapi.web.response import NextResponse, Response, is_passage, pairs_of, response_of, take_parts
@@ -44,12 +46,16 @@ _NOT_SENT = frozenset(
 class WebHandlers:
     """Calls the functions of one file, and makes messages of their responses.
 
-    With `is_relative` the Location of a redirect to the request's own origin is sent as a path, as Next does for edge
-    handlers and middleware. With `may_pass` a function may return None, which is `NextResponse.next()`.
+    `limit` is how much of a body is read. With `is_relative` the Location of a redirect to the request's own origin is
+    sent as a path, as Next does for edge handlers and middleware. With `may_pass` a function may return None, which is
+    `NextResponse.next()`.
     """
 
-    def __init__(self, file: Path, host: HandlerHost, is_relative: bool, may_pass: bool = False) -> None:
+    def __init__(
+        self, file: Path, host: HandlerHost, limit: Limit, is_relative: bool = False, may_pass: bool = False
+    ) -> None:
         self._file = file
+        self._limit = limit
         self._host = host
         self._is_relative = is_relative
         self._may_pass = may_pass
@@ -62,6 +68,7 @@ class WebHandlers:
             if isinstance(response, Response):
                 return response
             if isinstance(response, Awaitable):
+                self._read_ahead(scope.request, response)
                 scope.run = new_run(scope.request, self._host, self._file)
                 response = scope.run.finish(response)
             if response is None and self._may_pass:
@@ -75,6 +82,14 @@ class WebHandlers:
             raise
         finally:
             leave(token)
+
+    def _read_ahead(self, request: Request, awaitable: Awaitable[object]) -> None:
+        try:
+            read_ahead(request, self._limit)
+        except HTTPError:
+            if isinstance(awaitable, Coroutine):
+                awaitable.close()  # it will not run
+            raise
 
     def to_message(self, response: Response, scope: Scope) -> Message:
         """Return a response as the application's."""

@@ -6,8 +6,10 @@ What is too large, or cannot be read as what it says it is, is a `BodyError` wit
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import re
+from functools import partial
 from io import BufferedReader, BytesIO, RawIOBase
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NoReturn, cast
@@ -18,8 +20,19 @@ from nextapi.http.json import loads
 from nextapi.http.message import Body, Request
 from nextapi.http.query import decode_pairs, fold_pairs
 from nextapi.http.sizes import Limit
+from nextapi.running import call_waiting, is_under_gevent
 
-__all__ = ["MAX_FORM_FIELDS", "form_pairs", "keep_body", "parse_body", "read_body", "refused", "too_large"]
+__all__ = [
+    "MAX_FORM_FIELDS",
+    "form_pairs",
+    "keep_body",
+    "parse_body",
+    "read_ahead",
+    "read_body",
+    "refused",
+    "too_large",
+    "waiting_file",
+]
 
 MAX_FORM_FIELDS = 1000  # Node's querystring stops there without a word; here it is a 413
 
@@ -68,7 +81,8 @@ def read_body(body: Body, limit: Limit) -> bytes:
     """
     if body.length is not None and body.length > limit.size:
         raise too_large(limit)
-    data = body.read(body.length if body.length is not None else max(int(limit.size), 0) + 1)
+    size = body.length if body.length is not None else max(int(limit.size), 0) + 1
+    data = body.read(size) if asyncio._get_running_loop() is None else call_waiting(partial(body.read, size))
     if data and len(data) > limit.size:
         raise too_large(limit)
     if body.length is not None and len(data) < body.length:
@@ -95,7 +109,7 @@ def keep_body(request: Request, limit: Limit) -> None:
     # Whoever comes after a failure does not take what is left for the body.
     request.body = Body(body.length, _fail, _fail)
     source, size = body.open(), 0
-    while block := source.read(_BLOCK):
+    while block := call_waiting(partial(source.read, _BLOCK)):
         size += len(block)
         if size > limit.size:
             raise too_large(limit)
@@ -127,6 +141,34 @@ class _Reader(RawIOBase):
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
+
+
+def read_ahead(request: Request, limit: Limit) -> None:
+    """Have a body that is known to be within `limit` read before coroutines ask for it, under gevent.
+
+    They would keep those of all other requests waiting while it comes.
+    """
+    body = request.body
+    if is_under_gevent() and body is not None and body.length is not None and body.length <= limit.size:
+        keep_body(request, limit)
+
+
+def waiting_file(stream: IO[bytes]) -> IO[bytes]:
+    """Return the stream of a body as one that coroutines can read, too."""
+    return cast("IO[bytes]", BufferedReader(_WaitingFile(stream), _BLOCK)) if is_under_gevent() else stream
+
+
+class _WaitingFile(RawIOBase):
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        block = call_waiting(partial(self._stream.read, len(buffer)))
+        buffer[: len(block)] = block
+        return len(block)
 
 
 def too_large(limit: Limit) -> BodyError:

@@ -19,6 +19,7 @@ from nextapi.errors import BodyError
 from nextapi.http.body import MAX_FORM_FIELDS, refused, too_large
 from nextapi.http.message import Body, FormEntries
 from nextapi.http.sizes import Limit
+from nextapi.running import call_waiting
 
 __all__ = ["Entry", "read_entries", "read_form"]
 
@@ -54,7 +55,8 @@ def read_entries(
             file.seek(0)  # middleware, or the host, may have read it
         return [*body.form[0], *body.form[1]]
     try:
-        return _decode(_Bounded(body.open(), limit), boundary.encode("latin-1"), call_on_close)
+        stream = _Bounded(body.open(), limit)
+        return call_waiting(lambda: _decode(stream, boundary.encode("latin-1"), call_on_close))
     except BodyError:
         raise
     except (ValueError, ClientDisconnected):

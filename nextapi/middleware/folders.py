@@ -40,7 +40,7 @@ class FolderMiddleware:
         self.policy = policy_of(function)
         self._function = function
         self._host = host
-        self._handlers = WebHandlers(file, host, is_relative=False)
+        self._handlers = WebHandlers(file, host, site.limit)
         self._site = replace(site, keeps_body=True)
 
     def around(self, answer: Answer) -> Answer:

@@ -41,7 +41,7 @@ class RootMiddleware:
         self._function = function
         self._host = host
         self._event = (NextFetchEvent(file.stem),) if takes_event else ()
-        self._handlers = WebHandlers(file, host, is_relative=True, may_pass=True)
+        self._handlers = WebHandlers(file, host, site.limit, is_relative=True, may_pass=True)
         self._site = replace(site, keeps_body=True)
 
     def call(self, request: Request) -> Passed:

@@ -10,6 +10,7 @@ from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.web import WebHandlers
 from nextapi.http.headers import named_by_connection
 from nextapi.http.message import Request, Response
+from nextapi.http.sizes import Limit
 from nextapi.middleware.passed import Passed
 from nextapi.middleware.rewriting import Destination
 from nextapi.web.headers import Headers, request_headers
@@ -65,7 +66,7 @@ class Upstreams:
         except FetchError as error:
             _logger.error("%s %r: %s", request.method, request.path, error)
             raise HTTPError(502, "Bad Gateway") from error
-        handlers = WebHandlers(passed.place, self._host, is_relative=False)
+        handlers = WebHandlers(passed.place, self._host, Limit(0, "0"))
         return handlers.to_message(response, Scope(request, self._host))
 
     def _headers(self, request: Request, passed: Passed) -> Headers:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, Generic
 
 from nextapi.errors import BodyGoneError
-from nextapi.http.body import parse_body, read_body
+from nextapi.http.body import parse_body, read_body, waiting_file
 from nextapi.http.content_type import parse_content_type
 from nextapi.http.cookies import parse_cookie
 from nextapi.http.message import Request
@@ -164,7 +164,7 @@ class NextApiRequest(Generic[BodyT]):
         if self._stream is None:
             body = self._request.body
             was_read = self._raw_body is not None or self._is_form
-            self._stream = BytesIO() if body is None or was_read else body.open()
+            self._stream = BytesIO() if body is None or was_read else waiting_file(body.open())
         return self._stream
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader, BytesIO, RawIOBase
 from operator import itemgetter
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from nextapi.http.body import keep_body
 from nextapi.http.message import Body, Request
 from nextapi.http.query import decode_pairs, encode_pairs, group_pairs, query_text
 from nextapi.http.sizes import Limit
+from nextapi.running import call_waiting
 from nextapi.web.body import Readable
 from nextapi.web.content import BodyInit, content_of, read_content
 from nextapi.web.cookies import RequestCookies
@@ -204,7 +206,7 @@ class _BodyStream(RawIOBase):
         if self._stream is None:
             body = self._request._take()
             self._stream = BytesIO() if body is None else body.open()
-        block = self._stream.read(len(buffer))
+        block = call_waiting(partial(self._stream.read, len(buffer)))
         buffer[: len(block)] = block
         return len(block)
 

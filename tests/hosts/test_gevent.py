@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import RemoteDisconnected
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from tests.support.hosts import HOSTS, write_app
 from tests.support.servers import serve, wait_for_log
 from tests.support.streaming import ask, ask_failing, ask_step_by_step, asked, leave_early, write_streams
-from tests.support.trees import async_route
+from tests.support.trees import async_route, write_files
 
 _MEET = """
 here = []
@@ -106,3 +108,55 @@ def test_the_database_under_gevent(tmp_path: Path) -> None:
             assert answer.status == 500
         assert json.loads(ask(port, "/api/names")) == ["a", "b", "c"]
         assert json.loads(ask(port, "/api/locals", **{"Accept-Language": "de"})) == ["de"] * 3
+
+
+_READERS = {
+    "json": "return Response.json(request.json())",
+    "form": "return Response.json((await asyncio.sleep(0)) or dict(request.form_data()))",
+    "stream": "return Response(request.body.read())",
+}
+_PAGES = {"raw": "res.send(req.raw_body)", "file": "res.send(req.stream.read())"}
+_FORM = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_bodies_that_come_slowly(host: str, is_chunked: bool, tmp_path: Path) -> None:
+    """Coroutines read a body that is not there yet, though its socket belongs to another thread than theirs."""
+    files = {
+        f"pages/api/{name}.py": (
+            "import asyncio\nfrom nextapi import Response\nconfig = {'runtime': 'edge'}\n"
+            f"async def handler(request):\n    {body}\n"
+        )
+        for name, body in _READERS.items()
+    } | {
+        f"pages/api/{name}.py": async_route(body, {"api": {"bodyParser": False}}) for name, body in _PAGES.items()
+    }  # fmt: skip
+    app = write_app(host, write_files(tmp_path / "web", files), tmp_path)
+    expected = {"json": [b"[1", b", 2]", b"[1,2]"], "form": [_FORM[:20], _FORM[20:], b'{"a":"1"}']}
+    with serve(app, tmp_path, "gunicorn-gevent") as port:
+        for name in (*_READERS, *_PAGES):
+            first, rest, answer = expected.get(name, [b"one", b"two", b"onetwo"])
+            assert send_in_parts(port, f"/api/{name}", [first, rest], is_chunked) == answer, name
+
+
+def send_in_parts(port: int, target: str, parts: list[bytes], is_chunked: bool) -> bytes:
+    """Return the answer to a POST whose body comes in parts, the first of them after the head."""
+    length = sum(map(len, parts))
+    framing = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {length}"
+    kind = "multipart/form-data; boundary=x"
+    head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n{framing}\r\n"
+        f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n{framing}\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+        connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
+        for part in parts:
+            time.sleep(0.2)  # by then the server waits for it
+            connection.sendall(b"%x\r\n%b\r\n" % (len(part), part) if is_chunked else part)
+        if is_chunked:
+            connection.sendall(b"0\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    head_of_answer, _, body = answer.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" in head_of_answer.lower():
+        body = body.partition(b"\r\n")[2].partition(b"\r\n")[0]
+    return body
