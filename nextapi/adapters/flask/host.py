@@ -20,6 +20,7 @@ from nextapi.options import Options
 from nextapi.routing.paths import CanonicalPath
 from nextapi.routing.tree import Captured
 from nextapi.running import Run
+from nextapi.web.next_url import origin_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -50,7 +51,7 @@ class FlaskHost:
     def origin(self, request: Request) -> str:
         if not request.raw.host:  # as werkzeug has it for one that cannot be
             raise SecurityError("The request is for no host.")
-        return f"{request.raw.scheme}://{request.raw.host}"
+        return origin_of(request.raw.scheme, request.raw.host)
 
     def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
         self.name_as(request.raw, Match(route, captured, CanonicalPath(request.path)))
