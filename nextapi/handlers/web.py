@@ -11,6 +11,7 @@ from typing import cast
 from nextapi.errors import HTTPError, NoAnswerError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.sources import new_run, open_source
+from nextapi.http.headers import check_header_value
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
 from nextapi.http.message import Response as Message
 from nextapi.http.streaming import ReadableFile, Source
@@ -84,6 +85,8 @@ class WebHandlers:
             raise NoAnswerError(
                 f"{self._file}: NextResponse.next() and rewrite() are answers of middleware: return a Response"
             )
+        if response.status_text:
+            check_header_value("status text", response.status_text)  # it can be set later
         headers = self._headers(response, pairs, scope)
         made = Message(status, headers, b"", response.status_text)
         if status == 204 or status == 304:
@@ -141,8 +144,9 @@ class WebHandlers:
 
     def _relative(self, request: Request, location: str) -> str:
         origin = self._host.origin(request)
-        # Never "//host", which would be another site.
-        is_own = location.startswith(f"{origin}/") and not location.startswith((f"{origin}//", f"{origin}/\\"))
+        # Never "//host", which would be another site; browsers leave tabs out.
+        beyond = (f"{origin}//", f"{origin}/\\", f"{origin}/\t")
+        is_own = location.startswith(f"{origin}/") and not location.startswith(beyond)
         return location.removeprefix(origin) if is_own else location
 
     def from_message(self, message: Message, request: Request) -> Response:

@@ -364,6 +364,7 @@ class NextResponse(Response):
 def passage_of(response: Response) -> Passage | None:
     """Return how a request goes on that a middleware answered with `response`; None where that is the answer."""
     passage = getattr(response, "_passage", None)
-    if passage is None and response.headers.get("x-middleware-next") == "1":  # Next's own sign
+    # Next's own sign, which no other server gives: its answer is the answer.
+    if passage is None and not response.url and response.headers.get("x-middleware-next") == "1":
         passage = Passage(None, None)
     return passage

@@ -67,6 +67,7 @@ from nextapi.routing.paths import CanonicalPath, cut_path, quote_path
 from nextapi.routing.segments import Kind, Segment, identifier
 from nextapi.routing.tree import Captured
 from nextapi.running import Run
+from nextapi.web.next_url import origin_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -183,7 +184,7 @@ class _Host:
         got_request_exception.send(sender=type(self), request=request.raw)
 
     def origin(self, request: Request) -> str:
-        return f"{request.raw.scheme}://{request.raw.get_host()}"
+        return origin_of(request.raw.scheme, request.raw.get_host())
 
     def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
         raw = request.raw

@@ -38,6 +38,7 @@ from nextapi.reloading import LiveTree
 from nextapi.routing.paths import CanonicalPath, cut_path, quote_path, raw_path
 from nextapi.routing.tree import Captured
 from nextapi.running import Run
+from nextapi.web.next_url import origin_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -137,7 +138,7 @@ class _Host:
     def origin(self, request: Request) -> str:
         if not request.raw.host:  # as werkzeug has it for one that cannot be
             raise SecurityError("The request is for no host.")
-        return f"{request.raw.scheme}://{request.raw.host}"
+        return origin_of(request.raw.scheme, request.raw.host)
 
     def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
         self.mount.enter(request.raw, Match(route, captured, CanonicalPath(request.path)))
