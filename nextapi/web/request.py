@@ -106,7 +106,7 @@ class NextRequest(Readable):
             request, site = self._request, self._site
             path = request.sent[0] if request.sent is not None else request.path
             prefix = request.prefix if site.has_prefix else ""
-            self._next_url = next_url_of(site.origin(request), prefix, path, self._query().copy())
+            self._next_url = next_url_of(lambda: site.origin(request), prefix, path, self._query().copy())
         return self._next_url
 
     @property

@@ -170,14 +170,14 @@ class Response(Readable):
         return self._async_chunks(content) if isinstance(content, AsyncIterable) else self._chunks()
 
     def _chunks(self) -> Iterator[bytes]:
-        content = self._take_content()
+        content = take_parts(self)[2]
         if isinstance(content, bytes):
             yield content
         elif content is not None:
             yield from chunks(cast("Iterator[bytes]", content))
 
     async def _async_chunks(self, content: AsyncIterable[str | bytes]) -> AsyncIterator[str | bytes]:
-        self._take_content()
+        take_parts(self)
         async for chunk in content:
             yield chunk
 
@@ -207,12 +207,6 @@ class Response(Readable):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _take_content(self) -> bytes | Source | None:
-        if self._is_used:
-            raise BodyUsedError
-        self._is_used = self._content is not None
-        return self._content
 
     def _open(self) -> Body | None:
         content = self._content

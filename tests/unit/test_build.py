@@ -27,6 +27,7 @@ pytestmark = pytest.mark.usefixtures("forget_modules")
 
 DATA = Path(__file__).parents[1] / "conformance/data"
 CONFLICTS = json.loads((DATA / "build_conflicts.json").read_text("utf-8"))
+RESPONSE = "from nextapi import Response\n"
 ECHO = 'def handler(req, res):\n    res.json({"file": %r, "query": list(req.query.items())})\n'
 
 
@@ -241,6 +242,60 @@ def test_config_that_next_takes_is_taken(tmp_path: Path, config: str) -> None:
 
 
 # All at once
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("dynamic = 'force-statc'", "`dynamic` is 'force-statc'; did you mean 'force-static'?"),
+        ("dynamic = 'bogus'", "`dynamic` is 'bogus'; there is auto, force-dynamic, error, force-static"),
+        *(
+            (f"revalidate = {value!r}", f"`revalidate` is {value!r}, not a number of seconds or False")
+            for value in (-1, 1.5, "60", True)
+        ),
+        ("runtime = 'bun'", "`runtime` is 'bun'; there is nodejs, edge, experimental-edge"),
+        *(
+            (f"max_duration = {value!r}", f"`max_duration` is {value!r}, not a number of seconds")
+            for value in (0, "5", True, 1.5)
+        ),
+        ("max_body_size = 'abc'", "`max_body_size` is 'abc', which is no size"),
+        ("same_origin = 'no'", "`same_origin` is 'no', not True or False"),
+        ("preferred_region = 5", "`preferred_region` is 5, not a name of a region or a list of them"),
+        (
+            "def generate_static_params(): return []",
+            "`generate_static_params`: nothing is made before it is asked for:",
+        ),
+        ("def generateStaticParams(): return []", "is written `generate_static_params` in Python"),
+        ("dynamic_params = False", "check the parameter in the handler, and call not_found()"),
+        ("fetch_cache = 'only-cache'", "`fetch_cache`: fetch() keeps nothing: leave it out"),
+        ("maxDuration = 5", "`maxDuration` is written `max_duration` in Python"),
+        ("config = {}", "`config`: a route handler has names of its own for that: dynamic, revalidate"),
+    ],
+)
+def test_fault_of_a_segment_is_told(tmp_path: Path, setting: str, message: str) -> None:
+    """What a `route.py` says of itself is checked: each name's values, and names of Next's that mean nothing here."""
+    _write(tmp_path, **{"app/a/route.py": f"{setting}\ndef GET(): ..."})
+    (fault,) = _faults(tmp_path)
+    assert isinstance(fault, ConfigError)
+    assert message in str(fault)
+    assert fault.files == (tmp_path / "app/a/route.py",)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "dynamic = 'error'; revalidate = False",
+        "revalidate = 0",
+        "runtime = 'experimental-edge'; preferred_region = 'home'",
+        "preferred_region = ['sfo1', 'iad1']; max_duration = 5",
+        "max_body_size = '1.5mb'; same_origin = False",
+        "max_body_size = 10",
+    ],
+)
+def test_segment_that_next_takes_is_taken(tmp_path: Path, setting: str) -> None:
+    """No value that means something is a fault."""
+    _write(tmp_path, **{"app/a/route.py": f"{RESPONSE}{setting}\ndef GET(): return Response('x')"})
+    assert _get(create_app(tmp_path), "/a") == (200, b"x")
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_url_of_a_request_is_that_of_its_text(path: str) -> None:
 
 def check_url_of_a_request(path: str, prefix: str, pairs: list[tuple[str, str]], first: str) -> None:
     """Hold that a URL made from parts is that of its text, where `first` is what is asked for at first."""
-    url = next_url_of("http://e.com:8080", prefix, path, list(pairs))
+    url = next_url_of(lambda: "http://e.com:8080", prefix, path, list(pairs))
     query = "?a=1+2&b=" if pairs else ""
     same = NextURL(f"http://e.com:8080{prefix}{path}{query}", base_path=prefix)
     if first == "clone":
