@@ -42,7 +42,12 @@ def run(
     _add_init(commands, kind)
     if add_more:
         add_more(commands)
-    given = parser.parse_args(argv)
+    given, rest = parser.parse_known_args(argv)
+    if rest:
+        # `dev` takes the root by its place, and so it is tried with the others.
+        is_root = "page_extensions" in given and not rest[0].startswith("-")
+        hint = f"; the root is given as --root {rest[0]}" if is_root else ""
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
     try:
         code: int = given.run(given)
     except TreeError as error:

@@ -59,6 +59,7 @@ class Scope:
     is_dynamic = False
     is_changed = False
     jar: Cookies | None = None
+    draft_mode: DraftMode | None = None
     cleared: Sequence[str] = ()
     """Set-Cookie lines beside those of the jar."""
     run: Run | None = None
@@ -215,7 +216,10 @@ class DraftMode:
 
 def draft_mode() -> DraftMode:
     """Return the draft mode of the request that is answered (Next's `draftMode`); raise `ScopeError` where none is."""
-    return DraftMode(_current("draft_mode"))
+    scope = _current("draft_mode")
+    if scope.draft_mode is None:
+        scope.draft_mode = DraftMode(scope)
+    return scope.draft_mode
 
 
 def after(work: Callable[[], object] | Awaitable[object]) -> None:

@@ -246,16 +246,15 @@ def test_headers_cannot_be_changed(serve_files: Serve) -> None:
 
 
 def test_draft_mode(serve_files: Serve) -> None:
-    """It is switched on and off by a cookie, and pages routes see the same."""
+    """It is switched on and off by a cookie, as the request sees at once; pages routes see the same."""
     text = """
     from nextapi import Response, draft_mode
 
     def GET(request):
-        mode = draft_mode()
         what = request.next_url.search_params.get("what")
         if what:
-            getattr(mode, what)()
-        return Response.json(mode.is_enabled)
+            getattr(draft_mode(), what)()
+        return Response.json(draft_mode().is_enabled)
     """
     pages = "def handler(req, res):\n    res.json(req.draft_mode)\n"
     client = serve_files({ROUTE: text, "pages/api/pages.py": pages}, secret="s" * 16)

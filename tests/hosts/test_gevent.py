@@ -146,8 +146,6 @@ def send_in_parts(port: int, target: str, parts: list[bytes], is_chunked: bool) 
     framing = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {length}"
     kind = "multipart/form-data; boundary=x"
     head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n{framing}\r\n"
-        f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n{framing}\r\n"
-    )
     with socket.create_connection(("127.0.0.1", port), 60) as connection:
         connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
         for part in parts:

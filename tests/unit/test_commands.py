@@ -590,6 +590,9 @@ def test_a_wrong_root_is_wrong_use(
         (["rotes"], "invalid choice"),
         (["explain", "GET", "api/user"], "'api/user' is no path"),
         (["init", "rails"], "invalid choice"),
+        (["check", "web"], "unrecognized arguments: web; the root is given as --root web"),
+        (["check", "--wrong"], "unrecognized arguments: --wrong\n"),
+        (["dev", "web", "two"], "unrecognized arguments: two\n"),
     ],
 )
 def test_wrong_use(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
