@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
@@ -18,7 +17,6 @@ from werkzeug.wsgi import LimitedStream
 from nextapi.app import Application, Route
 from nextapi.building import build_middleware
 from nextapi.draft import Draft
-from nextapi.errors import HTTPError
 from nextapi.http.message import Body, Relayed, Request, Response, read_fully
 from nextapi.http.relay import call_application
 from nextapi.middleware.handover import go_on
@@ -37,9 +35,6 @@ __all__ = ["Middleware", "WSGIApp", "WSGIHost", "create_app", "to_body", "to_req
 
 # Methods that have a body only if a header says so.
 _READING = frozenset({"GET", "HEAD"})
-
-# RFC 9110, 7.2: a name or an address, and a port.
-_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 
 _logger = logging.getLogger("nextapi")
 
@@ -72,8 +67,6 @@ class WSGIHost:
     def origin(self, request: Request) -> str:
         environ = request.environ
         host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-        if not _HOST.fullmatch(host):
-            raise HTTPError(400, "Bad Request")  # it would be read as more than a host
         return origin_of(environ["wsgi.url_scheme"], host)
 
     def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:

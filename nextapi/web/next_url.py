@@ -24,6 +24,7 @@ __all__ = ["NextURL", "next_url_of", "origin_of"]
 # What a URL has in its path as it is; segments of dots are looked for beside it.
 _PLAIN_PATH = re.compile(r"/(?!_next/data/)[!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]*")
 _MOST_OF_HOST = 260
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _DATA = "/_next/data/"
 
 
@@ -141,13 +142,13 @@ def next_url_of(find_origin: Callable[[], str], base_path: str, path: str, pairs
 
 @lru_cache(maxsize=256)
 def origin_of(scheme: str, host: str) -> str:
-    """Return the origin of a request for `host`, which has been checked to be a name or an address, and a port.
+    """Return the origin of a request for `host`, which is a name or an address, and a port (RFC 9110, 7.2).
 
-    Raises `HTTPError` (400) where no URL can have it, as with "1.2.3.4.5" and "example.com:99999", and where it is
-    longer than a name and a port can be: what comes here is kept for a while.
+    Raises `HTTPError` (400) where it is more, such as "example.com/path", where no URL can have it, as with "1.2.3.4.5"
+    and "example.com:99999", and where it is longer than a name and a port can be: what comes here is kept for a while.
     """
     origin = f"{scheme}://{host}"
-    if len(host) > _MOST_OF_HOST or not URL.can_parse(origin):
+    if len(host) > _MOST_OF_HOST or not _HOST.fullmatch(host) or not URL.can_parse(origin):
         raise HTTPError(400, "Bad Request")
     return origin
 
