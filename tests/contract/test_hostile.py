@@ -180,3 +180,12 @@ def test_an_error_that_is_raised_again_tells_nothing_of_others(serve_files: Serv
     assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (403, "https://a.test")
     refused = client.get("/api/a", headers={"Origin": "https://evil.example"})
     assert (refused.status_code, "Access-Control-Allow-Origin" in refused.headers) == (403, False)
+
+
+def test_more_headers_than_anybody_has(serve_files: Serve) -> None:
+    """A request has up to 1000 headers, which servers need not see to; the environment of a process does not count."""
+    client = serve_files({"pages/api/a.py": "def handler(req, res): res.json(len(req.headers))"})
+    many = {f"HTTP_X_{number}": "1" for number in range(1001)}
+    assert client.get("/api/a", environ_overrides=many).status_code == 431
+    others = {f"SOME_SERVICE_{number}": "1" for number in range(2000)}
+    assert client.get("/api/a", environ_overrides={"HTTP_X": "1", **others}).json < 10
