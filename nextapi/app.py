@@ -25,8 +25,9 @@ from nextapi.http.headers import MAX_HEADERS, count_headers
 from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.query import decode_pairs, encode_pairs, query_text
 from nextapi.middleware.handover import HANDED_OVER, handed_over
+from nextapi.middleware.passed import Passed, merge
 from nextapi.middleware.rewriting import Destination, find_destination
-from nextapi.middleware.root import Passed, RootMiddleware, merge
+from nextapi.middleware.root import RootMiddleware
 from nextapi.middleware.upstream import Upstreams
 from nextapi.options import Options
 from nextapi.routing.paths import CanonicalPath, canonical_path, host_path, spellings
@@ -110,12 +111,11 @@ class Application:
         found = self._tree.match(parts if parts != [""] else [])
         return Match(*found, canonical) if found else Match(None, [], canonical)
 
-    def handle(self, request: Request, match: Match | None = None, passed: Passed | None = None) -> Response:
+    def handle(self, request: Request, match: Match | None = None) -> Response:
         """Answer a request, for what its path matched if that is known already.
 
-        `passed` is what `before` has said of it, where middleware was asked earlier. Exceptions of a handler other than
-        `HTTPError` pass through. Where the answer is made while it is sent, the adapter closes the request after that;
-        else it is closed here.
+        Exceptions of a handler other than `HTTPError` pass through. Where the answer is made while it is sent, the
+        adapter closes the request after that; else it is closed here.
         """
         # All in one method: a call more would be 2 % of a static route's request; so would `match`, hence `_static`.
         began = perf_counter() if 0 < ACCESS_LOGGER.level <= _INFO else None
@@ -134,16 +134,15 @@ class Application:
             if target is not None:
                 response = _redirect(request, target)
             elif (self.middleware is not None or HANDED_OVER in request.environ) and (
-                passed := passed or self._ask(request, is_rest=route is None and request.rest is not None)
+                passed := self.ask(request, route is None and request.rest is not None)
             ) is not None:
                 response, route = self._behind(passed, request, route, captured)
             elif route is None:
                 response = self._answer_rest(request, None)
             else:
                 if route.is_guarded and request.method == "POST":
-                    check_same_origin(
-                        request, self._trusted_origins, self._host.trusted_host, route.policies.get("POST")
-                    )
+                    policy = route.policies.get("POST")
+                    check_same_origin(request, self._trusted_origins, self._host.trusted_host, policy)
                 response = route.answer(request, decode_params(route, captured) if captured else {})
         except BaseException as error:
             request.close()
@@ -158,15 +157,16 @@ class Application:
             log_access(request, route.pattern if route else None, response.status, began)
         return response
 
-    def before(self, request: Request) -> Passed | None:
+    def ask(self, request: Request, is_rest: bool = False) -> Passed | None:
         """Return what middleware says of a request, None where it is not for it; exceptions of its pass through.
 
-        What middleware before the host has handed over counts as said, and is not asked for again.
+        What middleware before the host has handed over counts as said, and is not asked for again. With `is_rest` the
+        request is one that no route names, and goes on to `request.rest`.
         """
-        return self._ask(request, is_rest=False)
-
-    def _ask(self, request: Request, is_rest: bool) -> Passed | None:
-        middleware, handed = self.middleware, handed_over(request.environ)
+        middleware = self.middleware
+        if not is_rest and middleware is not None and HANDED_OVER not in request.environ:  # most requests
+            return middleware.call(request) if middleware.matcher.matches(request, request.path) else None
+        handed = handed_over(request.environ)
         if handed is not None:
             handed.tell(request)
         passed = handed.passed if handed is not None else None

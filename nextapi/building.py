@@ -21,7 +21,7 @@ from nextapi.routing.scan import IgnoredFile, RouteFile, scan_root
 from nextapi.routing.segments import Kind, pattern_text, route_name
 from nextapi.web.request import Site
 
-__all__ = ["MIDDLEWARE_FILES", "build", "build_middleware"]
+__all__ = ["MIDDLEWARE_FILES", "build", "build_middleware", "site_of"]
 
 T = TypeVar("T")
 
@@ -34,11 +34,10 @@ _logger = logging.getLogger("nextapi")
 def build(root: Path, options: Options, host: Host) -> Application:
     """Return the application for the absolute path `root`; raise `TreeError` with all faults of its files."""
     if fault := _root_fault(root, options.page_extensions):
-        raise TreeError("cannot build", [RootError(f"{root}: {fault}", root)])
+        _Faults([RootError(f"{root}: {fault}", root)]).tell(root)
     scan = scan_root(root, options.page_extensions)
     faults = _Faults([*scan.faults, *find_conflicts([(route.pattern, route.file) for route in scan.routes])])
-    site = Site(host.origin, options.max_body_size, options.geo_headers)
-    builder = _Builder(root, site, host, faults)
+    builder = _Builder(root, options, host, faults)
     routes = [route for route_file in scan.routes if (route := builder.route(route_file)) is not None]
     middleware = builder.middleware()
     builder.find_misplaced(scan.ignored)
@@ -52,8 +51,7 @@ def build_middleware(root: Path, options: Options, host: Host) -> Application:
     Raises `TreeError` with all faults of that; it is one that there is none.
     """
     faults = _Faults([])
-    site = Site(host.origin, options.max_body_size, options.geo_headers)
-    middleware = _Builder(root, site, host, faults).middleware()
+    middleware = _Builder(root, options, host, faults).middleware()
     if middleware is None and not faults.found:
         what = f"no {' or '.join(MIDDLEWARE_FILES)} in it" if root.is_dir() else "no such folder"
         say = "give the one that holds the middleware for the whole application"
@@ -62,19 +60,31 @@ def build_middleware(root: Path, options: Options, host: Host) -> Application:
     return Application([], options, host, middleware)
 
 
+def site_of(options: Options, host: Host) -> Site:
+    """Return what the requests of a mount have in common, whatever their endpoint."""
+    return Site(host.origin, options.max_body_size, options.geo_headers)
+
+
 def _root_fault(root: Path, extensions: tuple[str, ...]) -> str | None:
     if not root.is_dir():
         return "there is no such folder: give the one above pages/ and app/"
     for folder in (root, root.parent):
         if folder.name == "pages" and (folder / "api").is_dir() and root in (folder, folder / "api"):
             return f"give the folder above pages/, {folder.parent}"
-    if root.name == "app" and not (root / "app").is_dir() and next(root.rglob("route.py"), None):
-        return f"give the folder above app/, {root.parent}"
+    if _holds_routes(root, extensions):
+        return None
+    if _holds_routes(root / "src", extensions):
+        return f"give the folder with app/ or pages/ in it, {root / 'src'}"
+    for folder in (root, root.parent):
+        if folder.name == "app" and next(root.rglob("route.py"), None):
+            return f"give the folder above app/, {folder.parent}"
+    return f"there is no folder app or pages/api in it: put route files in {root / 'app'} or {root / 'pages/api'}"
+
+
+def _holds_routes(root: Path, extensions: tuple[str, ...]) -> bool:
     pages = root / "pages"
-    has_pages = (pages / "api").is_dir() or any((pages / f"api.{end}").is_file() for end in extensions)
-    if not has_pages and not (root / "app").is_dir():
-        return f"there is no folder pages/api or app in it: put route files in {pages / 'api'}"
-    return None
+    found = (root / "app", pages / "api")
+    return any(map(Path.is_dir, found)) or any((pages / f"api.{end}").is_file() for end in extensions)
 
 
 class _Faults:
@@ -105,9 +115,9 @@ class _Faults:
 
 
 class _Builder:
-    def __init__(self, root: Path, site: Site, host: Host, faults: _Faults) -> None:
+    def __init__(self, root: Path, options: Options, host: Host, faults: _Faults) -> None:
         self._root = root
-        self._site = site
+        self._site = site_of(options, host)
         self._host = host
         self._faults = faults
         self._folders: dict[Path, FolderMiddleware | None] = {}

@@ -51,7 +51,7 @@ def check_same_origin(
     raise HTTPError(
         403,
         f"Cross-site POST {sender} refused. To allow it, name the origin in the option trusted_origins, or switch the "
-        'guard off for this route: config = {"api": {"sameOrigin": False}}.',
+        'guard off for this route: config = {"api": {"sameOrigin": False}}, or same_origin = False in a route.py.',
     )
 
 

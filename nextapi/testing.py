@@ -23,8 +23,10 @@ from werkzeug.test import TestResponse
 
 from nextapi.adapters.wsgi import WSGIApp, WSGIHost, create_app
 from nextapi.app import Application, Match, Route
+from nextapi.building import site_of
 from nextapi.errors import HTTPError, LoadError, RootError
 from nextapi.handlers.config import page_options
+from nextapi.handlers.cors import find_policies, with_policies
 from nextapi.handlers.endpoints import Endpoint, page_endpoint, route_endpoint
 from nextapi.handlers.refusals import error_response
 from nextapi.handlers.route import METHODS
@@ -32,7 +34,8 @@ from nextapi.http.cookies import serialize_cookie
 from nextapi.http.message import Request, Response
 from nextapi.http.sizes import Size
 from nextapi.loading import load_module, unload
-from nextapi.middleware.root import Passed, root_middleware
+from nextapi.middleware.passed import Passed
+from nextapi.middleware.root import root_middleware
 from nextapi.options import OptionSettings, read_options
 from nextapi.pages.request import NextApiRequest
 from nextapi.pages.response import NextApiResponse
@@ -40,7 +43,6 @@ from nextapi.routing.paths import CanonicalPath
 from nextapi.types import MiddlewareConfig, NextApiHandler, PageConfig
 from nextapi.web.headers import Headers as WebHeaders
 from nextapi.web.headers import request_headers
-from nextapi.web.request import Site
 
 __all__ = ["Client", "MiddlewareResult", "RouteConfig", "call", "call_middleware", "load"]
 
@@ -143,8 +145,9 @@ def call(
     """Return what one handler answers, without a tree around it.
 
     `kind` says how it is called: "pages" as `handler(req, res)`, "edge" as `handler(request)`, "route" as
-    `GET(request, context)`. Unless it is given, a function that is called `GET`, `POST` and so on is a route handler,
-    one whose config says an edge runtime an edge handler, and any other one of `pages/api`.
+    `GET(request, context)`. Unless it is given, a function that is called `GET`, `POST` and so on, or that its
+    module calls so, is a route handler, one whose config says an edge runtime an edge handler, and any other one of
+    `pages/api`.
 
     `path` is what the request asks for, and `params` are what the path's parameters have matched. `method` is GET, or
     that of the route handler's name. `json` is sent as JSON, `data` as text, bytes or a form (a mapping, with files as
@@ -158,8 +161,9 @@ def call(
     if body is not None and (json is not None or data is not None):
         raise TypeError("body= is what req.body is, json= and data= are what is sent: give one of them")
     name = getattr(handler, "__name__", None)
-    own = name if name in METHODS else None
     names, file = _names_of(handler)
+    called = [name] if name in METHODS else [key for key in METHODS if names.get(key) is handler]
+    own = method.upper() if method is not None and method.upper() in called else next(iter(called), None)
     checked: dict[str, Any]
     if kind == "route" or (kind is None and own):
         kind = "route"
@@ -233,22 +237,24 @@ class _OneRoute(Application):
         options = read_options({})
         host = WSGIHost(options)
         super().__init__([], options, host)
-        site = Site(host.origin, options.max_body_size, options.geo_headers)
+        site = site_of(options, host)
         endpoint: Endpoint
         if hasattr(module, "handler"):
             endpoint = page_endpoint(module, file, pattern, tuple(params), site, host)
         else:
             endpoint = route_endpoint(module, file, site, host)
         is_guarded = endpoint.options.same_origin
-        self._route = Route((), pattern, "test", tuple(params), file, endpoint, is_guarded, endpoint.answer)
+        policies = find_policies(module, not hasattr(module, "handler"), None)
+        answer = with_policies(endpoint.answer, policies, host) if policies else endpoint.answer
+        self._route = Route((), pattern, "test", tuple(params), file, endpoint, is_guarded, answer, (), policies)
         self._captured = [_quoted(value) for value in params.values()]
         self._raw = raw
 
-    def handle(self, request: Request, match: Match | None = None, passed: Passed | None = None) -> Response:
+    def handle(self, request: Request, match: Match | None = None) -> Response:
         if self._raw is not None:
             request.raw = self._raw
         match = Match(self._route, self._captured, CanonicalPath(request.path))
-        return super().handle(request, match, passed)
+        return super().handle(request, match)
 
 
 # Middleware alone
@@ -311,14 +317,14 @@ class _OnlyMiddleware(Application):
     def __init__(self, module: ModuleType, file: Path) -> None:
         options = read_options({})
         host = WSGIHost(options)
-        site = Site(host.origin, options.max_body_size, options.geo_headers)
+        site = site_of(options, host)
         super().__init__([], options, host, root_middleware(module, file, site, host))
         self.file = file
 
-    def handle(self, request: Request, match: Match | None = None, passed: Passed | None = None) -> Response:
+    def handle(self, request: Request, match: Match | None = None) -> Response:
         self.sent = request_headers(request.environ)
         try:
-            self.passed = self.before(request)
+            self.passed = self.ask(request)
         except HTTPError as error:
             self.passed = Passed(self.file, error_response(request, error))
         response = (self.passed and self.passed.answer) or Response(204, [], b"")

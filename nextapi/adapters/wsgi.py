@@ -22,7 +22,7 @@ from nextapi.errors import HTTPError
 from nextapi.http.message import Body, Relayed, Request, Response, read_fully
 from nextapi.http.relay import call_application
 from nextapi.middleware.handover import go_on
-from nextapi.middleware.root import Passed
+from nextapi.middleware.passed import Passed
 from nextapi.options import Options, OptionSettings, read_options
 from nextapi.reloading import LiveTree
 from nextapi.routing.paths import raw_path
@@ -145,7 +145,7 @@ class WSGIApp:
 
     def _answer_rest(self, request: Request, passed: Passed | None) -> Response:
         assert self._fallback is not None, "it is asked for only where there is one"
-        application = self._fallback if passed is None else partial(_go_on, self._fallback, request, passed)
+        application = self._fallback if passed is None else partial(go_on, self._fallback, request, passed)
         return Response(0, [], _Rest(application))
 
     @staticmethod
@@ -173,16 +173,6 @@ class _Rest(Relayed):
     """The fallback's answer."""
 
     __slots__ = ()
-
-
-def _go_on(
-    application: WSGIApplication,
-    request: Request,
-    passed: Passed,
-    environ: WSGIEnvironment,
-    start_response: StartResponse,
-) -> Iterable[bytes]:
-    return go_on(application, request, passed, start_response)
 
 
 class Middleware(WSGIApp):

@@ -13,6 +13,7 @@ from nextapi.commands.matchers import Condition, read_rules
 from nextapi.commands.mounts import MountedTree, shown
 from nextapi.errors import HTTPError
 from nextapi.handlers.config import PageOptions
+from nextapi.handlers.cors import by_policy
 from nextapi.handlers.route import METHODS
 from nextapi.handlers.segment import SegmentConfig
 from nextapi.http.message import Request
@@ -20,6 +21,7 @@ from nextapi.http.sizes import format_size
 from nextapi.options import Options
 from nextapi.routing.paths import CanonicalPath
 from nextapi.routing.segments import Kind, Segment
+from nextapi.web.cors import Cors
 
 __all__ = ["print_explanation"]
 
@@ -141,12 +143,25 @@ def _before(route: Route, options: Options) -> Iterator[tuple[str, str]]:
         yield "guard", f"a POST that a form of another site can send is a 403 ({place}{also})"
     else:
         yield "guard", f"off ({place})"
+    for policy, methods in by_policy(route.policies):
+        yield "cors", f"{', '.join(methods)}: {_allowed(policy)}"
     for file in route.middleware:
         yield "middleware", f"{shown(file)}, around what follows"
     if isinstance(own, SegmentConfig):
         yield from _segment_settings(own, settings, options)
     else:
         yield from _config_settings(own, settings, options)
+
+
+def _allowed(policy: Cors) -> str:
+    """Return whose scripts a policy lets read the answers."""
+    said = policy.describe()
+    origins, patterns = said["origins"], said["patterns"]
+    if isinstance(origins, list) and isinstance(patterns, list):
+        who = ", ".join([*origins, *(f"what matches {pattern!r}" for pattern in patterns)]) or "no origin"
+    else:
+        who = "the origins that its function allows"
+    return f"{who}, with credentials" if said["credentials"] else who
 
 
 def _config_settings(own: PageOptions, config: _Settings, options: Options) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from nextapi.commands.colours import BOLD, DIM, paint
 from nextapi.commands.matchers import read_rules
 from nextapi.commands.mounts import MountedTree, shown
 from nextapi.handlers.config import PageOptions
+from nextapi.handlers.cors import by_policy
 from nextapi.handlers.segment import SegmentConfig
 from nextapi.routing.scan import IgnoredFile, scan_root
 
@@ -107,6 +108,7 @@ def _as_json(tree: MountedTree, route: Route) -> dict[str, Any]:
         "params": list(route.param_names),
         "middleware": [file.relative_to(tree.root).as_posix() for file in route.middleware],
         "guarded": route.is_guarded,
+        "cors": [{"methods": methods, **policy.describe()} for policy, methods in by_policy(route.policies)],
         "body_limit": body_limit.size if body_limit else None,
         "response_limit": pages.response_limit if pages else None,
         "runtime": options.runtime,

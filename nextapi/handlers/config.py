@@ -11,27 +11,28 @@ from nextapi.http.sizes import Limit, read_limit
 
 __all__ = [
     "EDGE_RUNTIMES",
-    "RUNTIMES",
     "PageOptions",
+    "described",
     "page_options",
     "read_max_duration",
     "read_regions",
     "read_runtime",
+    "read_section",
 ]
 
-RUNTIMES = ("nodejs", "edge", "experimental-edge")
+_RUNTIMES = ("nodejs", "edge", "experimental-edge")
 EDGE_RUNTIMES = ("edge", "experimental-edge")
 """What Next calls its edge runtime: the handlers of pages/api speak the web dialect there."""
 
 _KEYS = ("api", "maxDuration", "regions", "runtime")
 _API_KEYS = ("bodyParser", "externalResolver", "responseLimit", "sameOrigin")
 _BODY_PARSER_KEYS = ("sizeLimit",)
+_IN_API: Mapping[str, str] = dict.fromkeys(_API_KEYS, "; it belongs into config['api']")
 _AT_EDGE = {
     "bodyParser": "request.json() and its like read up to the option max_body_size, request.body is not bounded",
     "externalResolver": "it returns its answer",
     "responseLimit": "there is no limit",
 }
-
 
 _DEFAULT_BODY_LIMIT = Limit(1 << 20, "1mb")
 _DEFAULT_RESPONSE_LIMIT = Limit(4 << 20, "4mb")
@@ -66,18 +67,18 @@ def page_options(config: object, runtime: object = None) -> tuple[PageOptions, l
     runtime is one of the edge's, as Next's documentation writes it.
     """
     faults: list[str] = []
-    top = _section("config", config, _KEYS, faults)
+    top = read_section("config", config, _KEYS, faults, _IN_API)
     regions = read_regions("config['regions']", top.get("regions", ()), faults)
     given = top.get("runtime", runtime)
     if given is None and regions:
         given = "edge"
-    api = _section("config['api']", top.get("api", {}), _API_KEYS, faults)
+    api = read_section("config['api']", top.get("api", {}), _API_KEYS, faults)
     options = PageOptions(
         body_limit=_body_limit(api, faults),
         response_limit=_response_limit(api, faults),
         same_origin=_flag(api, "sameOrigin", True, faults),
         external_resolver=_flag(api, "externalResolver", False, faults),
-        runtime=read_runtime("config['runtime']", given, RUNTIMES, faults),
+        runtime=read_runtime("config['runtime']", given, faults),
         regions=regions,
         max_duration=read_max_duration("config['maxDuration']", top.get("maxDuration"), faults),
     )
@@ -88,14 +89,14 @@ def page_options(config: object, runtime: object = None) -> tuple[PageOptions, l
     return options, faults
 
 
-def read_runtime(place: str, value: object, known: tuple[str, ...], faults: list[str]) -> str:
+def read_runtime(place: str, value: object, faults: list[str]) -> str:
     """Return the runtime that a setting says, "nodejs" for None; what is wrong is added to `faults`."""
     if value is None:
         return "nodejs"
-    if isinstance(value, str) and value in known:
+    if isinstance(value, str) and value in _RUNTIMES:
         return value
-    hint = nearest(str(value), known)
-    faults.append(f"{place} is {value!r}, not one of {', '.join(map(repr, known))}{hint}")
+    hint = nearest(str(value), _RUNTIMES)
+    faults.append(f"{place} is {value!r}{hint}")
     return "nodejs"
 
 
@@ -116,15 +117,26 @@ def read_max_duration(place: str, value: object, faults: list[str]) -> int | Non
     return None
 
 
-def _section(place: str, value: object, known: tuple[str, ...], faults: list[str]) -> Mapping[str, Any]:
+def read_section(
+    place: str, value: object, known: tuple[str, ...], faults: list[str], hints: Mapping[str, str] | None = None
+) -> Mapping[str, Any]:
+    """Return the dict that a setting is, {} for what is none; what is wrong is added to `faults`, so unknown keys.
+
+    `hints` are what to say of some of those in place of the nearest known one.
+    """
     if not isinstance(value, Mapping):
-        faults.append(f"{place} is {_kind(value)}, not a dict")
+        faults.append(f"{place} is {described(value)}, not a dict")
         return {}
     for key in value:
         if key not in known:
-            hint = "; it belongs into config['api']" if key in _API_KEYS else nearest(str(key), known)
+            hint = (hints or {}).get(key) or nearest(str(key), known)
             faults.append(f"{place} has the unknown key {key!r}{hint}")
     return value
+
+
+def described(value: object) -> str:
+    """Return a value as a fault tells it, with its type: "5 (int)"."""
+    return f"{value!r} ({type(value).__name__})"
 
 
 def _body_limit(api: Mapping[str, Any], faults: list[str]) -> Limit | None:
@@ -133,9 +145,9 @@ def _body_limit(api: Mapping[str, Any], faults: list[str]) -> Limit | None:
         return _DEFAULT_BODY_LIMIT if parser else None
     place = "config['api']['bodyParser']"
     if not isinstance(parser, Mapping):
-        faults.append(f"{place} is {_kind(parser)}, not a bool or a dict with 'sizeLimit'")
+        faults.append(f"{place} is {described(parser)}, not a bool or a dict with 'sizeLimit'")
         return None
-    setting = _section(place, parser, _BODY_PARSER_KEYS, faults).get("sizeLimit", 0)
+    setting = read_section(place, parser, _BODY_PARSER_KEYS, faults, _IN_API).get("sizeLimit", 0)
     return _limit(f"{place}['sizeLimit']", setting, _DEFAULT_BODY_LIMIT, faults)
 
 
@@ -159,9 +171,5 @@ def _flag(api: Mapping[str, Any], key: str, default: bool, faults: list[str]) ->
     value = api.get(key, default)
     if isinstance(value, bool):
         return value
-    faults.append(f"config['api']['{key}'] is {_kind(value)}, not True or False")
+    faults.append(f"config['api']['{key}'] is {described(value)}, not True or False")
     return default
-
-
-def _kind(value: object) -> str:
-    return f"{value!r} ({type(value).__name__})"

@@ -17,7 +17,7 @@ from nextapi.handlers.route import METHODS
 from nextapi.http.message import Relayed, Request, Response
 from nextapi.web.cors import ALL_METHODS, Cors, is_preflight, policy_of
 
-__all__ = ["Policies", "find_policies", "with_policies"]
+__all__ = ["Policies", "by_policy", "find_policies", "with_policies"]
 
 Policies: TypeAlias = Mapping[str, Cors]
 """The policies of a route, by method."""
@@ -34,6 +34,14 @@ def find_policies(module: ModuleType, is_app: bool, inherited: Cors | None) -> P
         functions = dict.fromkeys(ALL_METHODS, getattr(module, "handler", None))
     found = {method: policy_of(function) or inherited for method, function in functions.items() if function is not None}
     return {method: policy for method, policy in found.items() if policy is not None}
+
+
+def by_policy(policies: Policies) -> list[tuple[Cors, list[str]]]:
+    """Return each policy of a route with the methods that keep to it."""
+    found: dict[Cors, list[str]] = {}
+    for method, policy in policies.items():
+        found.setdefault(policy, []).append(method)
+    return list(found.items())
 
 
 def with_policies(answer: _Answer, policies: Policies, host: HandlerHost) -> _Answer:

@@ -14,7 +14,7 @@ from nextapi.http.query import decode_pairs, fold_pairs, query_text
 from nextapi.web.request import Site, request_of
 from nextapi.web.scope import Scope
 
-__all__ = ["EdgeEndpoint"]
+__all__ = ["EdgeEndpoint", "edge_query"]
 
 
 class EdgeEndpoint:
@@ -42,15 +42,15 @@ class EdgeEndpoint:
 
     def answer(self, request: Request, params: dict[str, Any]) -> Response:
         """Return the handler's answer; an exception of its passes through."""
-        pairs = _query(request, params) if params or request.sent is not None else None
+        pairs = edge_query(request, params) if params or request.sent is not None else None
         handlers, scope = self._handlers, Scope(request, self._host)
         seen = request_of(request, self._site, pairs)
         return handlers.to_message(handlers.call(scope, self._handler, seen, *self._event), scope)
 
 
-def _query(request: Request, params: dict[str, str | list[str]]) -> list[tuple[str, str]]:
-    """Return the query that an edge handler sees: a path's parameter is in the place of what was sent by its name, and
-    what middleware has rewritten, too.
+def edge_query(request: Request, params: dict[str, str | list[str]]) -> list[tuple[str, str]]:
+    """Return the query that a handler of the edge runtime sees: a path's parameter is in the place of what was sent by
+    its name, and what middleware has rewritten, too.
     """
     values = _by_name(request.query_string)
     if request.sent is not None:

@@ -15,7 +15,7 @@ from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.pages import PageEndpoint
 from nextapi.handlers.route import METHODS, RouteEndpoint
 from nextapi.handlers.segment import segment_config
-from nextapi.handlers.web import count_arguments, handler_problem
+from nextapi.handlers.signature import count_arguments, handler_problem
 from nextapi.web.request import Site
 
 __all__ = ["Endpoint", "page_endpoint", "route_endpoint"]
@@ -68,6 +68,8 @@ def route_endpoint(module: ModuleType, file: Path, site: Site, host: HandlerHost
     if not handlers and not faults:
         lower = [name for name in map(str.lower, METHODS) if callable(getattr(module, name, None))]
         hint = f"; `{lower[0]}` is written `{lower[0].upper()}`" if lower else ""
+        if callable(getattr(module, "handler", None)):
+            hint = "; a `handler` is for files below pages/api"
         say = f"there is no handler: define `def GET(request)` or another of {', '.join(METHODS)}{hint}"
         faults.append(HandlerError(f"{file}: {say}", file))
     if faults:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nextapi.errors import DynamicError, HTTPError
+from nextapi.handlers.config import EDGE_RUNTIMES
+from nextapi.handlers.edge import edge_query
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.segment import SegmentConfig
 from nextapi.handlers.web import WebHandlers
@@ -45,6 +47,7 @@ class RouteEndpoint:
         self._handlers = WebHandlers(file, host, is_relative=False)
         self._site = site
         self._host = host
+        self._is_edge = options.runtime in EDGE_RUNTIMES
         self._says_cache_control = bool(options.cache_control) or options.dynamic == "error"
 
     def answer(self, request: Request, params: dict[str, Any]) -> Response:
@@ -54,7 +57,9 @@ class RouteEndpoint:
         if found is None:
             return self._answer_without(request.method)
         function, count = found
-        seen = request_of(request, self._site)
+        # In Next's edge runtime the path's parameters are in the query, too.
+        pairs = edge_query(request, params) if self._is_edge and params else None
+        seen = request_of(request, self._site, pairs)
         handlers, scope = self._handlers, Scope(request, self._host)
         arguments = (seen, RouteContext(params)) if count == 2 else (seen,) if count else ()
         message = handlers.to_message(handlers.call(scope, function, *arguments), scope)

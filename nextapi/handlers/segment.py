@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from nextapi.errors import nearest
-from nextapi.handlers.config import EDGE_RUNTIMES, RUNTIMES, read_max_duration, read_regions, read_runtime
+from nextapi.handlers.config import read_max_duration, read_regions, read_runtime
 from nextapi.http.sizes import Limit, read_limit
 
 __all__ = ["SegmentConfig", "segment_config"]
@@ -52,11 +52,6 @@ class SegmentConfig:
     body_limit: Limit | None = None
     same_origin: bool = True
 
-    @property
-    def is_edge(self) -> bool:
-        """Whether Next would run it in its edge runtime."""
-        return self.runtime in EDGE_RUNTIMES
-
 
 def segment_config(module: ModuleType) -> tuple[SegmentConfig, list[str]]:
     """Return the settings that a module says, and what is wrong with them, in words."""
@@ -66,7 +61,7 @@ def segment_config(module: ModuleType) -> tuple[SegmentConfig, list[str]]:
     dynamic = names.get("dynamic", "auto")
     if dynamic not in _DYNAMIC:
         hint = nearest(str(dynamic), _DYNAMIC)
-        faults.append(f"`dynamic` is {dynamic!r}, not one of {', '.join(map(repr, _DYNAMIC))}{hint}")
+        faults.append(f"`dynamic` is {dynamic!r}{hint}")
         dynamic = "auto"
     revalidate = _revalidate(names.get("revalidate"), faults)
     limit = None
@@ -82,7 +77,7 @@ def segment_config(module: ModuleType) -> tuple[SegmentConfig, list[str]]:
             dynamic=dynamic,
             revalidate=revalidate,
             cache_control=_cache_control(dynamic, revalidate),
-            runtime=read_runtime("`runtime`", names.get("runtime"), RUNTIMES, faults),
+            runtime=read_runtime("`runtime`", names.get("runtime"), faults),
             regions=read_regions("`preferred_region`", names.get("preferred_region", ()), faults),
             max_duration=read_max_duration("`max_duration`", names.get("max_duration"), faults),
             body_limit=limit,

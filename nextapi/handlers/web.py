@@ -4,7 +4,6 @@ becomes the application's response.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import cast
@@ -15,11 +14,12 @@ from nextapi.handlers.sources import new_run, open_source
 from nextapi.http.headers import check_header_value
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
 from nextapi.http.message import Response as Message
+from nextapi.http.streaming import ReadableFile, Source
 from nextapi.running import call_masked
-from nextapi.web.response import NextResponse, Response, is_passage, pairs_of, response_of, take_content
+from nextapi.web.response import NextResponse, Response, is_passage, pairs_of, response_of, take_parts
 from nextapi.web.scope import Scope, after, enter, leave
 
-__all__ = ["NextFetchEvent", "WebHandlers", "count_arguments", "handler_problem"]
+__all__ = ["NextFetchEvent", "WebHandlers"]
 
 # What the server says itself, beside what another one has said in an answer of `fetch`.
 _UPSTREAMS_OWN = frozenset({"date", "server"})
@@ -79,17 +79,16 @@ class WebHandlers:
 
     def to_message(self, response: Response, scope: Scope) -> Message:
         """Return a response as the application's."""
-        content = take_content(response)
-        status = response.status
+        status, pairs, content = take_parts(response)
         if status == 0:
             raise NoAnswerError(f"{self._file}: Response.error() was returned, which is no answer")
-        if is_passage(response):
+        if response.__class__ is not Response and is_passage(response):
             raise NoAnswerError(
                 f"{self._file}: NextResponse.next() and rewrite() are answers of middleware: return a Response"
             )
         if response.status_text:
             check_header_value("status text", response.status_text)  # it can be set later
-        headers = self.to_headers(response, scope)
+        headers = self._headers(response, pairs, scope)
         made = Message(status, headers, b"", response.status_text)
         if status == 204 or status == 304:
             return made
@@ -106,14 +105,23 @@ class WebHandlers:
             return made
         if declared := _declared_length(response):
             headers.append(("content-length", declared))
-        made.body = (
-            content if isinstance(content, Stream) else open_source(content, request, self._host, self._file, scope.run)
-        )
+        made.body = content if isinstance(content, Stream) else self._stream(content, scope)
         return made
+
+    def _stream(self, source: Source, scope: Scope) -> Stream:
+        if isinstance(source, Iterator) and not isinstance(source, ReadableFile):
+            source = _InScope(source, scope)
+        token = enter(scope)  # an async source is run in a context that is copied here
+        try:
+            return open_source(source, scope.request, self._host, self._file, scope.run)
+        finally:
+            leave(token)
 
     def to_headers(self, response: Response, scope: Scope) -> list[tuple[str, str]]:
         """Return the header lines of a response, with those of `cookies()`, without what is the server's to say."""
-        pairs = pairs_of(response)
+        return self._headers(response, pairs_of(response), scope)
+
+    def _headers(self, response: Response, pairs: list[tuple[str, str]], scope: Scope) -> list[tuple[str, str]]:
         if len(pairs) == 1 and pairs[0][0] == "content-type":  # most responses
             headers = [pairs[0]]
         else:
@@ -150,6 +158,31 @@ class WebHandlers:
         reason = message.status_line.partition(" ")[2]
         reason = "" if reason == reason_phrase(message.status) else reason
         return response_of(message.status, reason, [(name.lower(), value) for name, value in message.headers], body)
+
+
+class _InScope(Iterator[str | bytes]):
+    """An iterator whose steps are made in the scope of a request, and in the context variables of who asks for them."""
+
+    __slots__ = ("_iterator", "_scope")
+
+    def __init__(self, iterator: Iterator[str | bytes], scope: Scope) -> None:
+        self._iterator = iterator
+        self._scope = scope
+
+    def __next__(self) -> str | bytes:
+        token = enter(self._scope)
+        try:
+            return next(self._iterator)
+        finally:
+            leave(token)
+
+    def close(self) -> None:
+        if close := getattr(self._iterator, "close", None):
+            token = enter(self._scope)
+            try:
+                close()
+            finally:
+                leave(token)
 
 
 class _Steps:
@@ -195,34 +228,6 @@ def _add_cookies(headers: list[tuple[str, str]], scope: Scope) -> None:
 def _no_response(function: Callable[..., object], returned: object) -> str:
     what = "nothing" if returned is None else f"{type(returned).__name__}, which is no Response"
     name = getattr(function, "__name__", "the handler")
-    return f"{name}() returned {what}: return a Response, such as Response.json(value)"
-
-
-def count_arguments(function: Callable[..., object], most: int) -> int | None:
-    """Return how many positional arguments a function takes, up to `most`; None where it cannot be called so."""
-    try:
-        signature = inspect.signature(function)
-    except ValueError:  # some callables written in C tell nothing
-        return most
-    for count in range(most, -1, -1):
-        try:
-            signature.bind(*[None] * count)
-        except TypeError:
-            continue
-        return count
-    return None
-
-
-def handler_problem(name: str, handler: object, form: str, count: int | None) -> str | None:
-    """Return what keeps a handler from being called with `count` arguments, None being up to two."""
-    if not callable(handler):
-        return f"`{name}` is {type(handler).__name__}, not a function: define `{form}`"
-    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-        is_pages = count == 2
-        how = "give a generator to res.send()" if is_pages else "return a Response of a generator"
-        return f"`{name}` is a generator: define `{form}`, and {how}"
-    taken = count_arguments(handler, 2)
-    if taken is None or (count is not None and taken < count) or (name == "handler" and not taken):
-        arguments = form[form.index("(") :]
-        return f"`{name}{inspect.signature(handler)}` cannot be called with {arguments}: define `{form}`"
-    return None
+    # That of a folder: the root's may return nothing.
+    right = "what call_next() returns, or a Response" if returned is None and name == "middleware" else "a Response"
+    return f"{name}() returned {what}: return {right}, such as Response.json(value)"

@@ -18,7 +18,7 @@ from nextapi.http.headers import EnvironHeaders
 
 __all__ = [
     "Body",
-    "FormData",
+    "FormEntries",
     "Relayed",
     "Request",
     "Response",
@@ -31,7 +31,7 @@ __all__ = [
 StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], Callable[[bytes], object]]
 """WSGI's, as far as it is used: it sends status and headers, and returns what sends pieces of the body."""
 
-FormData: TypeAlias = tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]
+FormEntries: TypeAlias = tuple[list[tuple[str, str]], list[tuple[str, FileStorage]]]
 """The fields and the files of a form, by name and in order."""
 
 _logger = logging.getLogger("nextapi")
@@ -60,7 +60,7 @@ class Body:
         length: int | None,
         read: Callable[[int], bytes],
         open: Callable[[], IO[bytes]],
-        form: FormData | None = None,
+        form: FormEntries | None = None,
         is_kept: bool = False,
     ) -> None:
         self.length = length

@@ -17,7 +17,7 @@ from werkzeug.wsgi import LimitedStream
 
 from nextapi.errors import BodyError
 from nextapi.http.body import MAX_FORM_FIELDS, refused, too_large
-from nextapi.http.message import Body, FormData
+from nextapi.http.message import Body, FormEntries
 from nextapi.http.sizes import Limit
 
 __all__ = ["Entry", "read_entries", "read_form"]
@@ -31,7 +31,7 @@ _BLOCK = 1 << 16
 
 def read_form(
     body: Body, boundary: str, limit: Limit, call_on_close: Callable[[Callable[[], object]], None]
-) -> FormData:
+) -> FormEntries:
     """Return the fields and the files of `body`, each in order; raise `BodyError` as `read_entries` does."""
     entries = read_entries(body, boundary, limit, call_on_close)
     fields = [(name, value) for name, value in entries if isinstance(value, str)]

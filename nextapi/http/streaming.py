@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias, TypeGuard, runtime_checkable
 from nextapi.running import Run
 from nextapi.text import utf8
 
-__all__ = ["Source", "async_chunks", "chunks", "is_source"]
+__all__ = ["ReadableFile", "Source", "async_chunks", "chunks", "is_source"]
 
 _BLOCK = 1 << 16
 

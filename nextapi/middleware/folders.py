@@ -17,7 +17,8 @@ from typing import Any, TypeAlias
 from nextapi.errors import BuildError, CallNextError, ConfigError, HandlerError, HTTPError, NoAnswerError, TreeError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.refusals import error_response
-from nextapi.handlers.web import WebHandlers, handler_problem
+from nextapi.handlers.signature import handler_problem
+from nextapi.handlers.web import WebHandlers
 from nextapi.http.message import Request
 from nextapi.http.message import Response as Message
 from nextapi.running import Run, current_run

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from nextapi.http.message import Request, Response
-from nextapi.middleware.root import Passed, merge
+from nextapi.middleware.passed import Passed, merge
 from nextapi.web.request import environ_of
 
 if TYPE_CHECKING:
@@ -77,11 +77,18 @@ def handed_over(environ: WSGIEnvironment) -> HandedOver | None:
 
 
 def go_on(
-    application: WSGIApplication, request: Request, passed: Passed, start_response: StartResponse
+    application: WSGIApplication,
+    request: Request,
+    passed: Passed,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
 ) -> Iterable[bytes]:
-    """Call a WSGI application with a request as middleware has let it pass, and add what that set to the answer."""
+    """Call a WSGI application with a request as middleware has let it pass, and add what that set to the answer.
+
+    `environ` is the request's, and is left as it is.
+    """
     handed = _hand_over(request, passed)
-    environ = _environ(request, passed)
+    environ = _changed(environ, request, passed)
     environ[HANDED_OVER] = handed
 
     def start_merged(status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /) -> Any:
@@ -108,8 +115,8 @@ def _hand_over(request: Request, passed: Passed) -> HandedOver:
     return HandedOver(left, places, before.client if before else request, sent, request.state)
 
 
-def _environ(request: Request, passed: Passed) -> WSGIEnvironment:
-    environ = dict(request.environ)
+def _changed(environ: WSGIEnvironment, request: Request, passed: Passed) -> WSGIEnvironment:
+    environ = dict(environ)
     if passed.request_headers is not None:
         # Without a Host, applications make URLs of the server's name.
         kept = _KEPT if "host" in passed.request_headers else (*_KEPT, "HTTP_HOST")

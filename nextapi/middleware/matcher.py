@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from re import Pattern
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from nextapi.errors import nearest
+from nextapi.handlers.config import described, read_runtime, read_section
 from nextapi.http.cookies import parse_cookie
 from nextapi.http.message import Request
 from nextapi.http.query import decode_pairs, fold_pairs, query_text
@@ -23,7 +24,6 @@ __all__ = ["Matcher", "read_matcher"]
 
 # Those beside `matcher` say where Next is to run the middleware, and how to bundle it.
 _KEYS = ("matcher", "runtime", "regions", "unstable_allowDynamic", "allowDynamic")
-_RUNTIMES = ("nodejs", "edge", "experimental-edge")
 _RULE_KEYS = ("source", "has", "missing", "locale")
 _TYPES = ("header", "cookie", "query", "host")
 
@@ -118,9 +118,8 @@ def read_matcher(config: object) -> tuple[Matcher, list[str]]:
     Without the key `matcher`, and where anything is wrong, the Matcher matches every request.
     """
     faults: list[str] = []
-    top = _section("config", config, _KEYS, faults)
-    if "runtime" in top and top["runtime"] not in _RUNTIMES:
-        faults.append(f"config['runtime'] is {top['runtime']!r}{nearest(str(top['runtime']), _RUNTIMES)}")
+    top = read_section("config", config, _KEYS, faults)
+    read_runtime("config['runtime']", top.get("runtime"), faults)
     if "matcher" not in top:
         return Matcher(), faults
     matcher, place = top["matcher"], "config['matcher']"
@@ -135,11 +134,11 @@ def _rule(place: str, item: object, faults: list[str]) -> _Rule | None:
     if isinstance(item, str):
         item = {"source": item}
     elif not isinstance(item, Mapping):
-        faults.append(f"{place} is {_kind(item)}, not a path, or a dict with 'source', or a list of these")
+        faults.append(f"{place} is {described(item)}, not a path, or a dict with 'source', or a list of these")
         return None
-    rule = _section(place, item, _RULE_KEYS, faults)
+    rule = read_section(place, item, _RULE_KEYS, faults)
     if rule.get("locale", False) is not False:
-        faults.append(f"{place}['locale'] is {_kind(rule['locale'])}: it can only be False")
+        faults.append(f"{place}['locale'] is {described(rule['locale'])}: it can only be False")
     conditions = [
         *_conditions(f"{place}['has']", rule.get("has", []), True, faults),
         *_conditions(f"{place}['missing']", rule.get("missing", []), False, faults),
@@ -149,7 +148,7 @@ def _rule(place: str, item: object, faults: list[str]) -> _Rule | None:
         faults.append(
             f"{place} has no 'source', a path"
             if source is None
-            else f"{place}['source'] is {_kind(source)}, not a path"
+            else f"{place}['source'] is {described(source)}, not a path"
         )
         return None
     try:
@@ -161,7 +160,7 @@ def _rule(place: str, item: object, faults: list[str]) -> _Rule | None:
 
 def _conditions(place: str, items: object, expected: bool, faults: list[str]) -> list[_Condition]:
     if not isinstance(items, list | tuple):
-        faults.append(f"{place} is {_kind(items)}, not a list of dicts")
+        faults.append(f"{place} is {described(items)}, not a list of dicts")
         return []
     conditions = [_condition(f"{place}[{index}]", item, expected, faults) for index, item in enumerate(items)]
     return [condition for condition in conditions if condition]
@@ -169,12 +168,12 @@ def _conditions(place: str, items: object, expected: bool, faults: list[str]) ->
 
 def _condition(place: str, item: object, expected: bool, faults: list[str]) -> _Condition | None:
     if not isinstance(item, Mapping):
-        faults.append(f"{place} is {_kind(item)}, not a dict")
+        faults.append(f"{place} is {described(item)}, not a dict")
         return None
     found: list[str] = []
     kind, key, value = item.get("type"), item.get("key", ""), item.get("value")
     is_host = kind == "host"
-    _section(place, item, ("type", "value") if is_host else ("type", "key", "value"), found)
+    read_section(place, item, ("type", "value") if is_host else ("type", "key", "value"), found)
     if kind not in _TYPES:
         found.append(f"{place}['type'] is {kind!r}{nearest(str(kind), _TYPES)}")
     elif is_host and value is None:
@@ -183,7 +182,7 @@ def _condition(place: str, item: object, expected: bool, faults: list[str]) -> _
         found.append(f"{place}: key is required when type is header, query or cookie; it is the name to look for")
     pattern = None
     if value is not None and not isinstance(value, str):
-        found.append(f"{place}['value'] is {_kind(value)}: value must be a string, a regular expression")
+        found.append(f"{place}['value'] is {described(value)}: value must be a string, a regular expression")
     elif value:  # Next: an empty value is none
         try:
             pattern = compile_javascript(value, ignore_case=is_host)
@@ -191,15 +190,3 @@ def _condition(place: str, item: object, expected: bool, faults: list[str]) -> _
             found.append(f"{place}['value']: {error}")
     faults.extend(found)
     return None if found else _Condition(str(kind), key, pattern, expected)
-
-
-def _section(place: str, value: object, known: tuple[str, ...], faults: list[str]) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        faults.append(f"{place} is {_kind(value)}, not a dict")
-        return {}
-    faults.extend(f"{place} has the unknown key {key!r}{nearest(str(key), known)}" for key in value if key not in known)
-    return value
-
-
-def _kind(value: object) -> str:
-    return f"{value!r} ({type(value).__name__})"

@@ -10,8 +10,8 @@ from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.web import WebHandlers
 from nextapi.http.headers import named_by_connection
 from nextapi.http.message import Request, Response
+from nextapi.middleware.passed import Passed
 from nextapi.middleware.rewriting import Destination
-from nextapi.middleware.root import Passed
 from nextapi.web.headers import Headers, request_headers
 from nextapi.web.scope import Scope
 from nextapi.web.url import URL

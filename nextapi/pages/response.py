@@ -29,7 +29,7 @@ from nextapi.pages.values import (
     read_status,
 )
 from nextapi.web.events import EventStream
-from nextapi.web.response import pairs_of, take_content
+from nextapi.web.response import pairs_of, take_parts
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -387,7 +387,7 @@ class NextApiResponse(Generic[DataT]):
         if self._state == _OPEN:
             for name, value in pairs_of(events):
                 self._headers.setdefault(name, (name.title(), value))
-        self._send_stream(cast("Source", take_content(events)))
+        self._send_stream(cast("Source", take_parts(events)[2]))
 
     def _send_written(self) -> None:
         """Have what was written sent, where it can be before the handler has returned."""

@@ -66,19 +66,21 @@ def _scan_pages(pages: Path, extensions: tuple[str, ...], found: Scan) -> None:
 
 
 def _scan_app(app: Path, extensions: tuple[str, ...], found: Scan) -> None:
+    routes, pages = [], {}
     for file, stem, reason in _files(app, extensions):
-        if not reason and stem != "route":
-            reason = "is not named route"
-        if reason:
-            found.ignored.append(IgnoredFile(file, reason))
-            continue
-        if page := next((page for page in file.parent.glob("page.*") if page.is_file()), None):
-            say = "a folder has a page or a route: move one of them"
+        names = [name for name in file.parent.relative_to(app).parts if not _GROUP.fullmatch(name)]
+        if file.name.startswith("page.") and file.is_file():
+            pages[tuple(names)] = file
+        if reason or stem != "route":
+            found.ignored.append(IgnoredFile(file, reason or "is not named route"))
+        else:
+            routes.append((names, file))
+    for names, file in routes:
+        if page := pages.get(tuple(names)):
+            say = "a path has a page or a route: move one of them"
             found.faults.append(ConflictError(f"{file} and {page} answer the same path: {say}", file, page))
-        names = file.parent.relative_to(app).parts
         # Next has folders whose names begin with "_" by this escape.
-        parts = [f"_{name[3:]}" if name.startswith("%5F") else name for name in names if not _GROUP.fullmatch(name)]
-        _add(found, parts, file, is_app=True)
+        _add(found, [f"_{name[3:]}" if name.startswith("%5F") else name for name in names], file, is_app=True)
 
 
 def _add(found: Scan, parts: list[str], file: Path, is_app: bool) -> None:

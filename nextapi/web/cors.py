@@ -106,6 +106,15 @@ class Cors:
 
     # What routes ask of it
 
+    def describe(self) -> dict[str, object]:
+        """Return whom it allows, and what, as JSON has it; `origins` is None where a function says who is allowed."""
+        return {
+            "origins": None if self._asks is not None else ["*"] if self._is_open else sorted(self._origins),
+            "patterns": [pattern.pattern for pattern in self._patterns],
+            "credentials": self._credentials,
+            "max_age": self._max_age,
+        }
+
     def allows(self, origin: str) -> bool:
         """Say whether scripts of an origin may read; "null", which any page can send, only if it is listed."""
         if self._is_open or origin in self._origins:

@@ -18,9 +18,10 @@ from nextapi.errors import ExtraError, FetchError, FetchTimeoutError, HeaderErro
 from nextapi.http.headers import check_header_name, check_header_value, named_by_connection
 from nextapi.http.streaming import chunks
 from nextapi.text import TOKEN
+from nextapi.web.content import BodyInit, content_of
 from nextapi.web.headers import Headers, HeadersInit
 from nextapi.web.request import NextRequest
-from nextapi.web.response import BodyInit, Response, content_of, response_of
+from nextapi.web.response import Response, response_of
 from nextapi.web.url import URL
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ A form is urlencoded or multipart; an upload is werkzeug's `FileStorage`, which 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
-from typing import TypeAlias, TypeVar, cast, overload
+from typing import TypeAlias, cast
 from weakref import finalize
 
 from werkzeug.datastructures import FileStorage
@@ -22,10 +22,9 @@ from nextapi.http.message import Body
 from nextapi.http.multipart import read_entries
 from nextapi.http.sizes import Limit
 from nextapi.text import utf8
+from nextapi.web.pairs import Pairs, set_pair
 
 __all__ = ["FormData", "FormValue", "GivenFormValue", "encode_form", "parse_form"]
-
-T = TypeVar("T")
 
 FormValue: TypeAlias = str | FileStorage
 GivenFormValue: TypeAlias = str | int | float | FileStorage
@@ -37,32 +36,20 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _ESCAPES = {'"': "%22", "\r": "%0D", "\n": "%0A"}
 
 
-class FormData(Mapping[str, FormValue]):
+class FormData(Pairs[FormValue]):
     """The fields and uploads of a form: pairs in order, looked up by name.
 
     Made from pairs or a mapping. As a mapping it has each name once, with its first value; `multi_items()` has all
     pairs.
     """
 
-    __slots__ = ("_pairs",)
+    __slots__ = ()
 
     def __init__(
         self, init: Mapping[str, GivenFormValue] | Mapping[str, str] | Iterable[tuple[str, GivenFormValue]] = ()
     ) -> None:
         pairs = cast("Mapping[str, GivenFormValue]", init).items() if isinstance(init, Mapping) else init
-        self._pairs: list[tuple[str, FormValue]] = [(name, _value(name, value)) for name, value in pairs]
-
-    @overload
-    def get(self, name: str) -> FormValue | None: ...
-    @overload
-    def get(self, name: str, default: FormValue | T) -> FormValue | T: ...
-    def get(self, name: str, default: object = None) -> object:
-        """Return the first value of `name`, or `default`."""
-        return next((value for key, value in self._pairs if key == name), default)
-
-    def get_all(self, name: str) -> list[FormValue]:
-        """Return all values of `name` in order."""
-        return [value for key, value in self._pairs if key == name]
+        self._pairs = [(name, _value(name, value)) for name, value in pairs]
 
     def has(self, name: str) -> bool:
         """Say whether `name` is there."""
@@ -74,33 +61,11 @@ class FormData(Mapping[str, FormValue]):
 
     def set(self, name: str, value: GivenFormValue) -> None:
         """Give the first pair of `name` this value and drop its others; add one at the end where there is none."""
-        pair = name, _value(name, value)
-        for index, (key, _) in enumerate(self._pairs):
-            if key == name:
-                rest = [pair for pair in self._pairs[index + 1 :] if pair[0] != name]
-                self._pairs[index:] = [pair, *rest]
-                return
-        self._pairs.append(pair)
+        set_pair(self._pairs, name, _value(name, value))
 
     def delete(self, name: str) -> None:
         """Drop all pairs of `name`."""
         self._pairs = [pair for pair in self._pairs if pair[0] != name]
-
-    def multi_items(self) -> list[tuple[str, FormValue]]:
-        """Return all pairs in order."""
-        return self._pairs.copy()
-
-    def __getitem__(self, name: str) -> FormValue:
-        for key, value in self._pairs:
-            if key == name:
-                return value
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict(self._pairs))
-
-    def __len__(self) -> int:
-        return len(dict(self._pairs))
 
     def __repr__(self) -> str:
         return f"FormData({self._pairs!r})"

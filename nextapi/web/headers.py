@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, overload
 from nextapi.errors import HeaderError, ReadonlyHeadersError
 from nextapi.http.headers import EnvironHeaders, check_header_name, check_header_value
 from nextapi.http.json import number_text
+from nextapi.web.pairs import set_pair
 
 __all__ = ["GivenValue", "Headers", "HeadersInit", "ReadonlyHeaders", "headers_of", "request_headers"]
 
@@ -82,13 +83,7 @@ class Headers(MutableMapping[str, str]):
         if line is None:
             self.delete(name)
             return
-        key = line[0]
-        for index, pair in enumerate(self._pairs):
-            if pair[0] == key:
-                rest = [pair for pair in self._pairs[index + 1 :] if pair[0] != key]
-                self._pairs[index:] = [line, *rest]
-                return
-        self._pairs.append(line)
+        set_pair(self._pairs, *line)
 
     def append(self, name: str, value: GivenValue) -> None:
         """Add a line at the end, beside those that `name` has; None adds none."""

@@ -8,27 +8,28 @@ from __future__ import annotations
 from typing import NoReturn
 
 from nextapi.errors import HTTPError, RedirectError
+from nextapi.web.url import URL
 
 __all__ = ["forbidden", "not_found", "permanent_redirect", "redirect", "unauthorized"]
 
 
-def redirect(url: str) -> NoReturn:
-    """End the handler with a redirect to `url` (307), which goes out as it is: check what a client sent before.
+def redirect(url: str | URL) -> NoReturn:
+    """End the handler with a redirect to `url` (307), whose text goes out as it is: check what a client sent before.
 
     Cookies that `cookies()` has set are sent along. Raises `RedirectError` where there is no URL.
     """
     _redirect(307, url)
 
 
-def permanent_redirect(url: str) -> NoReturn:
+def permanent_redirect(url: str | URL) -> NoReturn:
     """End the handler with a redirect to `url` for good (308); all else is as for `redirect`."""
     _redirect(308, url)
 
 
-def _redirect(status: int, url: str) -> NoReturn:
-    if not isinstance(url, str) or not url:
+def _redirect(status: int, url: str | URL) -> NoReturn:
+    if not isinstance(url, str | URL) or not url:
         raise RedirectError(f"a redirect leads to a URL or a path, not to {url!r}")
-    raise HTTPError(status, "", {"location": url})
+    raise HTTPError(status, "", {"location": str(url)})
 
 
 def not_found() -> NoReturn:

@@ -1,13 +1,14 @@
 """`NextURL`: a `URL` that knows the prefix which the application is mounted at (Next's `basePath`).
 
-As in Next, the href has no userinfo, and the path keeps the form of its end: one
-that had a trailing slash when it was parsed has one whatever it is set to, another has none.
+As in Next, the href has no userinfo, and the path keeps the form of its end: one that had a trailing slash when it was
+parsed has one whatever it is set to, another has none.
 """
 
 from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -96,13 +97,14 @@ class _RequestURL(NextURL):
 
     __slots__ = ("_parts",)
 
-    _parts: tuple[str, str, str]
+    _parts: tuple[Callable[[], str], str, str]
 
     def __getattr__(self, name: str) -> Any:
         # Called where a slot is empty.
         if name not in _SLOTS:
             raise AttributeError(f"'NextURL' object has no attribute {name!r}")
-        origin, base_path, path = self._parts
+        find_origin, base_path, path = self._parts
+        origin = find_origin()
         params = cast("URLSearchParams", self._params)
         if not _PLAIN_PATH.fullmatch(path) or "/." in path or len(path) == 1 or path.endswith("/"):
             super().__init__(f"{origin}{base_path}{path}", base_path=base_path)
@@ -125,10 +127,13 @@ class _RequestURL(NextURL):
 _SLOTS = frozenset((*URL.__slots__, *NextURL.__slots__))
 
 
-def next_url_of(origin: str, base_path: str, path: str, pairs: list[tuple[str, str]]) -> NextURL:
-    """Return the URL of a request, from its parts: `path` is below the prefix and as it was sent."""
+def next_url_of(find_origin: Callable[[], str], base_path: str, path: str, pairs: list[tuple[str, str]]) -> NextURL:
+    """Return the URL of a request, from its parts: `path` is below the prefix and as it was sent.
+
+    The origin is looked for when more than the parameters is asked for: it takes the host's checks.
+    """
     url = _RequestURL.__new__(_RequestURL)
-    url._parts = origin, base_path, path
+    url._parts = find_origin, base_path, path
     url._params = params = URLSearchParams.__new__(URLSearchParams)
     params._pairs, params._is_changed = pairs, bool(pairs)
     return url

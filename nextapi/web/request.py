@@ -15,10 +15,10 @@ from nextapi.http.message import Body, Request
 from nextapi.http.query import decode_pairs, encode_pairs, group_pairs, query_text
 from nextapi.http.sizes import Limit
 from nextapi.web.body import Readable
+from nextapi.web.content import BodyInit, content_of, read_content
 from nextapi.web.cookies import RequestCookies
 from nextapi.web.headers import Headers, HeadersInit, request_headers
 from nextapi.web.next_url import NextURL, next_url_of
-from nextapi.web.response import BodyInit, Response
 from nextapi.web.url import URL
 
 __all__ = ["NextRequest", "Site", "changed_headers", "environ_of", "message_of", "request_of", "was_looked_at"]
@@ -46,8 +46,8 @@ class Site:
 class NextRequest(Readable):
     """A request: method, URL, headers, cookies and the body, parsed as they are asked for.
 
-    Handlers are given one; made by hand it has an absolute `url`, and `body` is what a `Response` takes, but for a
-    stream.
+    Handlers are given one; made by hand it has an absolute `url`, and `body` is what a `Response` takes; a stream is
+    read to its end.
     """
 
     _headers: Headers | None = None
@@ -63,16 +63,15 @@ class NextRequest(Readable):
         headers: HeadersInit | None = None,
         body: BodyInit | None = None,
     ) -> None:
-        parsed, content = URL(url), Response(body)
-        data = content.bytes()
-        given = Headers(headers)
-        if (content_type := content.headers.get("content-type")) and "content-type" not in given:
-            given.set("content-type", content_type)
+        parsed, given, kept = URL(url), Headers(headers), None
+        if body is not None:
+            content, content_type = content_of(body)
+            data = read_content(content)
+            kept = Body(len(data), lambda size: BytesIO(data).read(size), lambda: BytesIO(data), is_kept=True)
+            if content_type is not None and "content-type" not in given:
+                given.set("content-type", content_type)
         environ: dict[str, Any] = {"wsgi.url_scheme": parsed.protocol.removesuffix(":"), "HTTP_HOST": parsed.host}
         environ |= environ_of(given)
-        kept = None
-        if body is not None:
-            kept = Body(len(data), lambda size: BytesIO(data).read(size), lambda: BytesIO(data), is_kept=True)
         query_string = parsed.search.removeprefix("?")
         self._request = Request(method.upper(), parsed.pathname, query_string, environ, kept, None)
         origin = parsed.origin
@@ -106,7 +105,7 @@ class NextRequest(Readable):
             request, site = self._request, self._site
             path = request.sent[0] if request.sent is not None else request.path
             prefix = request.prefix if site.has_prefix else ""
-            self._next_url = next_url_of(site.origin(request), prefix, path, self._query().copy())
+            self._next_url = next_url_of(lambda: site.origin(request), prefix, path, self._query().copy())
         return self._next_url
 
     @property

@@ -6,46 +6,33 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Ma
 from copy import copy
 from io import BytesIO
 from itertools import tee
-from secrets import randbelow
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias, TypeVar, cast, overload
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar, cast, overload
 
 from nextapi.errors import BodyUsedError, StatusError
 from nextapi.http.headers import check_header_value
-from nextapi.http.json import dumps, number_text
+from nextapi.http.json import dumps
 from nextapi.http.message import Body
 from nextapi.http.sizes import Limit
-from nextapi.http.streaming import Source, chunks, is_source
-from nextapi.running import Run
+from nextapi.http.streaming import Source, chunks
 from nextapi.text import utf8
 from nextapi.web.body import Readable
+from nextapi.web.content import TEXT, BodyInit, content_of, read_content
 from nextapi.web.cookies import ResponseCookies
-from nextapi.web.form_data import FormData, encode_form
 from nextapi.web.headers import Headers, HeadersInit, headers_of
-from nextapi.web.search_params import URLSearchParams
+from nextapi.web.request import NextRequest
 from nextapi.web.url import URL
 
-if TYPE_CHECKING:
-    from nextapi.web.request import NextRequest
-
 __all__ = [
-    "BodyInit",
     "NextResponse",
     "Passage",
     "Response",
-    "content_of",
     "is_passage",
     "pairs_of",
     "passage_of",
     "response_of",
-    "take_content",
+    "take_parts",
 ]
 
-BodyInit: TypeAlias = str | bytes | bytearray | memoryview | int | float | URLSearchParams | FormData | Source
-"""What a body is made of: text, bytes, a number, a form, or a stream, which is an iterator or async iterator of text
-or bytes, or a readable file.
-"""
-
-_TEXT = "text/plain;charset=UTF-8"
 _JSON = ("content-type", "application/json")
 _NULL_BODY = frozenset({204, 205, 304})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -117,7 +104,7 @@ class Response(Readable):
         if status in _NULL_BODY:
             raise _no_body_with(status)
         if isinstance(body, str):  # most bodies
-            content_type: str | None = _TEXT
+            content_type: str | None = TEXT
             self._content = utf8(body)
         else:
             self._content, content_type = content_of(body)
@@ -183,14 +170,14 @@ class Response(Readable):
         return self._async_chunks(content) if isinstance(content, AsyncIterable) else self._chunks()
 
     def _chunks(self) -> Iterator[bytes]:
-        content = self._take_content()
+        content = take_parts(self)[2]
         if isinstance(content, bytes):
             yield content
         elif content is not None:
             yield from chunks(cast("Iterator[bytes]", content))
 
     async def _async_chunks(self, content: AsyncIterable[str | bytes]) -> AsyncIterator[str | bytes]:
-        self._take_content()
+        take_parts(self)
         async for chunk in content:
             yield chunk
 
@@ -221,19 +208,11 @@ class Response(Readable):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _take_content(self) -> bytes | Source | None:
-        if self._is_used:
-            raise BodyUsedError
-        self._is_used = self._content is not None
-        return self._content
-
     def _open(self) -> Body | None:
         content = self._content
         if content is None:
             return None
-        if isinstance(content, AsyncIterable):
-            content = Run("a response's body").finish(_join(content))
-        data = content if isinstance(content, bytes) else b"".join(chunks(content))
+        data = read_content(content)
         return Body(len(data), BytesIO(data).read, lambda: BytesIO(data))
 
     def _limit(self) -> Limit:
@@ -258,30 +237,6 @@ def _noted(error: ErrorT, note: str) -> ErrorT:
 def _no_body_with(status: int) -> TypeError:
     error = TypeError(f"Response constructor: Invalid response status code {status}")
     return _noted(error, f"a response with status {status} has no body: leave it out")
-
-
-async def _join(content: AsyncIterable[str | bytes]) -> bytes:
-    return b"".join([utf8(chunk) if isinstance(chunk, str) else chunk async for chunk in content])
-
-
-def content_of(body: BodyInit) -> tuple[bytes | Source, str | None]:
-    """Return the bytes or the stream of a body, and the Content-Type that it brings; a `TypeError` for what is none."""
-    if isinstance(body, str):
-        return utf8(body), _TEXT
-    if isinstance(body, bytes | bytearray | memoryview):
-        return bytes(body), None
-    if isinstance(body, URLSearchParams):
-        return str(body).encode(), "application/x-www-form-urlencoded;charset=UTF-8"
-    if isinstance(body, FormData):
-        boundary = f"----formdata-undici-0{randbelow(10**11):011}"  # as Node's has it
-        return encode_form(body, boundary), f"multipart/form-data; boundary={boundary}"
-    if isinstance(body, int | float) and not isinstance(body, bool):
-        return number_text(body).encode(), _TEXT
-    if is_source(body):
-        return body, None
-    raise TypeError(
-        f"a body is text, bytes, a form or a stream, not {type(body).__name__}: Response.json() sends other values"
-    )
 
 
 def location(url: str | URL) -> str:
@@ -309,9 +264,16 @@ def is_passage(response: Response) -> bool:
     return getattr(response, "_passage", None) is not None
 
 
-def take_content(response: Response) -> bytes | Source | None:
-    """Return what a response's body is made of, which counts as read then; raise `BodyUsedError` where it was."""
-    return response._take_content()
+def take_parts(response: Response) -> tuple[int, list[tuple[str, str]], bytes | Source | None]:
+    """Return a response's status, its header lines, and what its body is made of, which counts as read then.
+
+    Raises `BodyUsedError` where it was read before.
+    """
+    if response._is_used:
+        raise BodyUsedError
+    content = response._content
+    response._is_used = content is not None
+    return response._status, response._pairs, content
 
 
 class Passage(NamedTuple):

@@ -4,7 +4,7 @@ and `after()` (Next's `next/headers` and `next/server`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextvars import ContextVar, Token
 from dataclasses import replace
 from functools import partial
@@ -29,13 +29,14 @@ from nextapi.web.headers import Headers, ReadonlyHeaders, request_headers
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
-__all__ = ["Cookies", "DraftMode", "Scope", "after", "cookies", "draft_mode", "enter", "headers", "leave"]
+__all__ = ["Cookies", "DraftMode", "Scope", "ScopeHost", "after", "cookies", "draft_mode", "enter", "headers", "leave"]
 
 
 class ScopeHost(Protocol):
-    """What only the host can do."""
+    """What the functions of this module need of the host."""
 
     draft: Draft
+    """The cookies of draft mode, made from the host's secret unless an option says another."""
 
     def call_after(self, request: Request, function: Callable[[], object]) -> None:
         """Have a function called once the answer has been sent, the handler's or one to its failure.
@@ -58,13 +59,14 @@ class Scope:
     is_dynamic = False
     is_changed = False
     jar: Cookies | None = None
+    cleared: Sequence[str] = ()
+    """Set-Cookie lines beside those of the jar."""
     run: Run | None = None
     """What has run the handler, where that is a coroutine."""
 
     def __init__(self, request: Request, host: ScopeHost) -> None:
         self.request = request
         self.host = host
-        self.cleared: list[str] = []
 
     def set_cookies(self) -> list[str]:
         """Return the Set-Cookie lines of what was set."""

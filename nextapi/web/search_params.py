@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, KeysView, Mapping
-from typing import TypeVar, cast, overload
+from collections.abc import Iterable, KeysView, Mapping
+from typing import cast
 
 from nextapi.http.query import decode_pairs, encode_pairs
+from nextapi.web.pairs import Pairs, set_pair
 
 __all__ = ["URLSearchParams"]
 
-T = TypeVar("T")
 
-
-class URLSearchParams(Mapping[str, str]):
+class URLSearchParams(Pairs[str]):
     """The parameters of a query: pairs in order, looked up by name.
 
     Made from text ("?a=1&b=2", the "?" may be left out), pairs or a mapping. As a mapping it has each name once, with
     its first value; `multi_items()` has all pairs. `str()` is the query's text.
     """
 
-    __slots__ = ("_is_changed", "_pairs")
+    __slots__ = ("_is_changed",)
 
     def __init__(self, init: str | Mapping[str, str] | Iterable[tuple[str, str]] = "") -> None:
         if isinstance(init, str):
@@ -34,21 +33,6 @@ class URLSearchParams(Mapping[str, str]):
         """The number of pairs; `len()` counts each name once."""
         return len(self._pairs)
 
-    @overload
-    def get(self, name: str) -> str | None: ...
-    @overload
-    def get(self, name: str, default: str | T) -> str | T: ...
-    def get(self, name: str, default: object = None) -> object:
-        """Return the first value of `name`, or `default`."""
-        for key, value in self._pairs:
-            if key == name:
-                return value
-        return default
-
-    def get_all(self, name: str) -> list[str]:
-        """Return all values of `name` in order."""
-        return [value for key, value in self._pairs if key == name]
-
     def has(self, name: str, value: str | None = None) -> bool:
         """Say whether `name` is there, with this value if one is given."""
         return name in self if value is None else (name, value) in self._pairs
@@ -60,13 +44,8 @@ class URLSearchParams(Mapping[str, str]):
 
     def set(self, name: str, value: str) -> None:
         """Give the first pair of `name` this value and drop its others; add one at the end where there is none."""
-        for index, (key, _) in enumerate(self._pairs):
-            if key == name:
-                rest = [pair for pair in self._pairs[index + 1 :] if pair[0] != name]
-                self._pairs[index:] = [(name, value), *rest]
-                self._is_changed = True
-                return
-        self.append(name, value)
+        set_pair(self._pairs, name, value)
+        self._is_changed = True
 
     def delete(self, name: str, value: str | None = None) -> None:
         """Drop all pairs of `name`, or those of them with this value if one is given."""
@@ -78,25 +57,9 @@ class URLSearchParams(Mapping[str, str]):
         self._pairs.sort(key=lambda pair: pair[0].encode("utf-16-be", "surrogatepass"))
         self._is_changed = True
 
-    def multi_items(self) -> list[tuple[str, str]]:
-        """Return all pairs in order."""
-        return list(self._pairs)
-
     def keys(self) -> KeysView[str]:
         """Return each name once."""
         return dict(self._pairs).keys()
-
-    def __getitem__(self, name: str) -> str:
-        for key, value in self._pairs:
-            if key == name:
-                return value
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict(self._pairs))
-
-    def __len__(self) -> int:
-        return len(dict(self._pairs))
 
     def __str__(self) -> str:
         return encode_pairs(self._pairs)

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.cli.commands import NEXTAPI, call, environment
+from tests.support.servers import wait_until
 from tests.support.trees import write_tree
 
 FILES = {
@@ -42,16 +42,17 @@ class _Server(NamedTuple):
 
     def lines(self, count: int) -> list[str]:
         """Return what was written to stdout, once it has so many lines."""
-        for _ in range(300):
-            lines = (self.folder / "out.txt").read_text().splitlines()
-            if len(lines) >= count or self.process.poll() is not None:
-                break
-            time.sleep(0.1)
+
+        def written() -> list[str]:
+            return (self.folder / "out.txt").read_text().splitlines()
+
+        wait_until(lambda: len(written()) >= count or self.process.poll() is not None, f"there are no {count} lines")
+        lines = written()
         assert len(lines) >= count, (self.folder / "err.txt").read_text()
         return lines
 
     def get(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", path)
         answer = connection.getresponse()
         said = answer.read().decode()
@@ -61,7 +62,7 @@ class _Server(NamedTuple):
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """Return the exit code, and what was written to stderr."""
         self.process.send_signal(number)
-        return self.process.wait(20), (self.folder / "err.txt").read_text()
+        return self.process.wait(60), (self.folder / "err.txt").read_text()
 
 
 @contextmanager
@@ -87,9 +88,16 @@ def test_a_line_for_each_request(folder: Path) -> None:
     """The log has method, path, status, time and route; what a client sends is escaped in it."""
     with _serving(folder) as server:
         assert server.banner == f"Serving web at http://127.0.0.1:{server.port}"
-        assert server.get("/api/post/a%20b?c=1") == (200, '"a b"')
-        assert server.get("/api/stream") == (200, "a")
-        assert server.get("/api/none") == (404, "Not Found")
+        for number, (path, answer) in enumerate(
+            [
+                ("/api/post/a%20b?c=1", (200, '"a b"')),
+                ("/api/stream", (200, "a")),
+                ("/api/none", (404, "Not Found")),
+            ],
+            2,
+        ):
+            assert server.get(path) == answer
+            server.lines(number)  # which is written when the answer has been sent
         with socket.create_connection(("127.0.0.1", server.port)) as client:
             client.sendall(b"G\x1b[31mET /api/\x1b[31m\x08 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             while client.recv(1000):
@@ -111,8 +119,10 @@ def test_a_page_for_an_exception(folder: Path) -> None:
         assert status == 500
         assert "ValueError: a &lt;secret&gt;" in page
         assert "EVALEX = false" in page
+        server.lines(2)
         assert server.get("/api/fail?__debugger__=yes&cmd=resource&f=style.css")[0] == 200
         assert server.get("/console") == (404, "Not Found")
+        server.lines(3)
         assert server.get("/api/post/1") == (200, '"1"')
         lines = server.lines(4)[1:]
         _, err = server.end(signal.SIGINT)

@@ -181,10 +181,39 @@ def GET():
     assert ENTRIES == ["chunk body", "sent", "12ada", "and after that"]
 
 
+@pytest.mark.parametrize("handler", ["def", "async def"])
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_the_scope_of_a_stream(serve_files: Callable[..., Client], kind: str, handler: str) -> None:
+    """What is sent in chunks is made in the scope of its request, to its end, whoever makes it."""
+    client = serve_files(
+        {
+            PAGE: HEAD
+            + f"""
+{kind} chunks():
+    try:
+        yield cookies().get("a").value
+        after(lambda: note("after"))
+        yield headers()["x-b"]
+    finally:
+        note(headers()["x-b"])
+
+{handler} GET():
+    return Response(chunks())
+"""
+        }
+    )
+    with client.get("/feed.xml", headers={"Cookie": "a=1", "X-B": "2"}) as answer:
+        assert fetch(client, headers={"Cookie": "a=3", "X-B": "4"}) == 200
+        assert ENTRIES == ["chunk 3", "chunk 4", "4", "sent", "after"]
+        ENTRIES.clear()
+        assert answer.data == b"12"
+        assert ENTRIES == ["2"]
+    assert ENTRIES == ["2", "after"]
+
+
 @pytest.mark.parametrize("kind", ["def", "async def"])
 def test_streams(serve_files: Callable[..., Client], kind: str) -> None:
-    """It is done after the last chunk; a coroutine may ask for it while the answer is sent."""
-    late = 'after(lambda: note("late"))' if kind == "async def" else "pass"
+    """It is done after the last chunk; what makes the chunks may ask for it, too."""
     client = serve_files(
         {
             PAGE: HEAD
@@ -192,7 +221,7 @@ def test_streams(serve_files: Callable[..., Client], kind: str) -> None:
 {kind} chunks():
     try:
         yield "one"
-        {late}
+        after(lambda: note("late"))
         yield "two"
     finally:
         note("closed")
@@ -204,7 +233,7 @@ def test_streams(serve_files: Callable[..., Client], kind: str) -> None:
         }
     )
     assert fetch(client) == 200
-    assert ["chunk one", "chunk two", "closed", "sent", "early", *(["late"] if kind == "async def" else [])] == ENTRIES
+    assert ENTRIES == ["chunk one", "chunk two", "closed", "sent", "early", "late"]
 
 
 def test_without_a_body(serve_files: Callable[..., Client]) -> None:

@@ -63,7 +63,7 @@ def test_a_client_that_leaves(serve_files: Serve, backend: Upstream, chunked: bo
     assert not backend.ended.is_set()
     answer.close()
     backend.go_on.set()
-    assert backend.ended.wait(5)
+    assert backend.ended.wait(60)
     assert client.get("/api/a").data == b"onetwothree"
     assert backend.connections == 2
 
@@ -76,7 +76,7 @@ def test_head_of_a_handler_for_get(serve_files: Serve, backend: Upstream) -> Non
     with client.head("/api/a") as answer:
         assert (answer.status_code, answer.data, answer.headers["Content-Length"]) == (200, b"", "6")
     backend.go_on.set()
-    assert backend.ended.wait(5)
+    assert backend.ended.wait(60)
 
 
 def test_a_request_is_passed_on(serve_files: Serve, backend: Upstream) -> None:

@@ -652,7 +652,10 @@ def test_the_plain_path_of_the_guarded_route_is_refused(serve_files: Serve) -> N
         ),
         ("return {wait} call_next(Request())", "takes the request that the middleware was given, or a clone of it"),
         ("return {wait} call_next(NextRequest('http://a/'))", "takes the request that the middleware was given"),
-        ("return None", "_middleware.py: middleware() returned nothing"),
+        (
+            "return None",
+            "_middleware.py: middleware() returned nothing: return what call_next() returns, or a Response",
+        ),
         ("return 'text'", "middleware() returned str, which is no Response"),
         ("return NextResponse.next()", "here `return call_next(request)` lets a request pass"),
     ],
@@ -760,12 +763,12 @@ def test_call_next_by_a_task(serve_files: Serve) -> None:
             import asyncio
             async def middleware(request, call_next):
                 response, _ = await asyncio.gather(call_next(), asyncio.sleep(0))
-                return await asyncio.wait_for(asyncio.sleep(0, response), 5)
+                return await asyncio.wait_for(asyncio.sleep(0, response), 60)
             """,
         "pages/api/a/_middleware.py": """
             import asyncio
             async def middleware(request, call_next):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     return await asyncio.create_task(call_next(request))
             """,
         "pages/api/a/b.py": (

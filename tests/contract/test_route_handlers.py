@@ -84,6 +84,21 @@ def test_params_are_not_in_the_query(serve_files: Serve) -> None:
     assert client.get("/api").json == [{}, []]
 
 
+def test_params_in_the_query_of_the_edge_runtime(serve_files: Serve) -> None:
+    """With `runtime = "edge"` they are in the query as well, in place of what was sent, as in Next."""
+    text = """
+    from nextapi import Response
+
+    runtime = "edge"
+
+    def GET(request, context):
+        return Response.json([context.params, request.next_url.search])
+    """
+    client = serve_files({"app/api/[id]/route.py": text, "app/api/route.py": text})
+    assert client.get("/api/a%20b?x=1&id=z").json == [{"id": "a b"}, "?x=1&id=a+b"]
+    assert client.get("/api?x=1").json == [{}, "?x=1"]
+
+
 # Segment config
 
 
@@ -197,6 +212,15 @@ def test_cookies_beside_a_raised_answer(serve_files: Serve, end: str, status: in
     assert answer.text == ("no" if status == 409 else "")
 
 
+def test_redirect_to_a_url(serve_files: Serve) -> None:
+    """A `URL`, and the request's own, will do as well as text."""
+    head = "def PUT(request):\n    permanent_redirect(request.next_url)\n"
+    client = _serve(serve_files, "redirect(URL('/t?x=1', 'https://a.example'))", head)
+    assert client.get("/api/a").headers["location"] == "https://a.example/t?x=1"
+    answer = client.put("/api/a?b=2", base_url="https://shop.example")
+    assert (answer.status_code, answer.headers["location"]) == (308, "https://shop.example/api/a?b=2")
+
+
 def test_functions_in_coroutines_and_helpers(serve_files: Serve) -> None:
     """`cookies()` and `headers()` know the request in whatever the handler calls, tasks among it."""
     text = """
@@ -276,6 +300,60 @@ def test_forged_draft_cookie_is_cleared(serve_files: Serve) -> None:
 def test_what_is_no_answer_is_a_failure(serve_files: Serve, body: str) -> None:
     """It is a 500 whose log names the file, never half an answer."""
     assert _serve(serve_files, body).get("/api/a").status_code == 500
+
+
+# One file for each place where code of the web dialect runs, by the path that it stands before.
+_PLACES = {
+    "/api/edge": ("pages/api/edge.py", "config = {{'runtime': 'edge'}}\n{kind} handler(request):\n    {body}"),
+    "/api/route": ("app/api/route/route.py", "{kind} GET():\n    {body}"),
+    "/api/free": (
+        "middleware.py",
+        "config = {{'matcher': '/api/free'}}\n{kind} middleware(request):\n    {body}",
+    ),
+    "/api/in/a": ("app/api/in/_middleware.py", "{kind} middleware(request, call_next):\n    {body}"),
+}
+_ANSWERING = "from nextapi import *\ndef GET():\n    return Response('x')\n"
+
+
+def _failing(serve_files: Serve, path: str, kind: str, body: str) -> Client:
+    file, text = _PLACES[path]
+    files = {"app/api/free/route.py": _ANSWERING, "app/api/in/a/route.py": _ANSWERING}
+    return serve_files({**files, file: "from nextapi import *\n" + text.format(kind=kind, body=body)})
+
+
+@pytest.mark.parametrize("path", _PLACES)
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize("error", ["MemoryError", "RecursionError", "ValueError('secret')"])
+def test_what_fails_is_a_500(
+    serve_files: Serve, path: str, kind: str, error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Handlers and middleware that fail tell the client nothing, and the log everything."""
+    answer = _failing(serve_files, path, kind, f"raise {error}").get(path)
+    assert answer.status_code == 500
+    assert b"secret" not in answer.data
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("path", _PLACES)
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_what_is_no_error_propagates(serve_files: Serve, path: str, kind: str, error: type[BaseException]) -> None:
+    """What is meant for the server reaches it from everywhere."""
+    client = _failing(serve_files, path, kind, f"raise {error.__name__}")
+    with pytest.raises(error):
+        client.get(path)
+
+
+@pytest.mark.parametrize("path", _PLACES)
+def test_problem_documents(serve_files: Serve, path: str) -> None:
+    """What is raised as an `HTTPError` is a problem document (RFC 9457) for who prefers JSON, and else text."""
+    client = _failing(serve_files, path, "def", "raise HTTPError(409, 'no', headers={'x-a': '1'})")
+    text = client.get(path)
+    assert (text.status_code, text.text, text.headers["x-a"]) == (409, "no", "1")
+    problem = client.get(path, headers={"Accept": "application/json"})
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.headers["x-a"] == "1"
+    assert problem.json == {"title": "Conflict", "status": 409, "detail": "no"}
 
 
 def test_bad_json(serve_files: Serve) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hosts import HOSTS, write_app
-from tests.support.servers import serve
+from tests.support.servers import serve, wait_for_log
 from tests.support.streaming import ask, ask_failing, ask_step_by_step, asked, leave_early, write_streams
 from tests.support.trees import async_route
 
@@ -88,7 +88,7 @@ def test_gevent(host: str, tmp_path: Path) -> None:
             name, received = ask_failing(port, kind)
             assert b"\r\n\r\n3\r\none\r\n" in received
             assert not received.endswith(b"0\r\n\r\n")
-            assert f"ValueError: failed: {name}\n" in (tmp_path / "log.txt").read_text()
+            wait_for_log(tmp_path, f"ValueError: failed: {name}\n")
         worker = ask(port, "/api/pid")
         with pytest.raises(RemoteDisconnected):
             ask(port, "/api/exit")

@@ -865,14 +865,14 @@ def old(environ, start_response):
     write = start_response("200 OK", [("Content-Type", "text/plain")])
     if path == "/written":
         write(b"one")
-        gate.wait(20)
+        gate.wait(60)
         return [b"two"]
     return parts()
 
 
 def parts():
     yield b"one"
-    gate.wait(20)
+    gate.wait(60)
     yield b"two"
 
 
@@ -887,12 +887,12 @@ def test_nothing_is_held_up(tmp_path: Path, app: str, kind: str) -> None:
     write_root(tmp_path)
     (tmp_path / "app.py").write_text(STREAMS_APP.format(app=app))
     with serve("app:app", tmp_path) as port:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("GET", f"/{kind}")
         answer = connection.getresponse()
         assert answer.headers["x-mw"] == "1"
         assert answer.read(3) == b"one"
-        other = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        other = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         other.request("GET", "/open")
         assert other.getresponse().read() == b""
         assert answer.read() == b"two"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers import serve
+from tests.support.servers import SECONDS, serve
 from tests.support.trees import write_tree
 
 PROCESS = "import os\nres.json([os.getpid(), {}])"
@@ -27,7 +27,7 @@ app.register_blueprint(create_blueprint("web"))
 
 def ask(port: int, path: str) -> tuple[int, str]:
     """Return the status and the text of an answer; 0 while the server restarts."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -40,12 +40,11 @@ def ask(port: int, path: str) -> tuple[int, str]:
 
 def until(port: int, path: str, is_so: Callable[[tuple[int, str]], bool]) -> tuple[int, str]:
     """Ask until the answer is so, as a reloader looks at files now and then."""
-    for _ in range(300):
-        answer = ask(port, path)
-        if is_so(answer):
-            return answer
+    deadline = time.monotonic() + SECONDS
+    while not is_so(answer := ask(port, path)):
+        assert time.monotonic() < deadline, f"{path} still answers {answer}"
         time.sleep(0.1)
-    raise AssertionError(f"{path} still answers {answer}")
+    return answer
 
 
 def process_of(answer: tuple[int, str]) -> str:

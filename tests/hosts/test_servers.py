@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.support.hosts import HOSTS, write_app
-from tests.support.servers import serve
+from tests.support.servers import serve, wait_until
 from tests.support.streaming import ask
 from tests.support.trees import async_route, route, write_files, write_tree
 
@@ -43,7 +42,7 @@ def test_servers(server: str, host: str, tmp_path: Path) -> None:
     """
     app = write_app(host, write_tree(tmp_path / "web", FILES), tmp_path)
     with serve(app, tmp_path, server) as port:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
         def ask(
             method: str, target: str, body: object = None, **headers: str
@@ -160,7 +159,7 @@ def test_the_client_does_not_wait_for_what_comes_after(host: str, tmp_path: Path
     go, done = tmp_path / "go", tmp_path / "done"
     with serve(app, tmp_path, "gunicorn-sync") as port:
         for query, status, body in (("", 200, b"body"), ("?fail", 500, None), ("?stream", 200, b"stream")):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             connection.request("GET", f"/a{query}")
             answer = connection.getresponse()
             assert answer.status == status
@@ -168,9 +167,6 @@ def test_the_client_does_not_wait_for_what_comes_after(host: str, tmp_path: Path
             assert not done.exists()
             go.touch()
             connection.close()
-            for _ in range(1000):
-                if done.exists():
-                    break
-                time.sleep(0.01)
+            wait_until(done.exists, "what comes after is not done")
             go.unlink()
             done.unlink()

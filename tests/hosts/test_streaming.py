@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hosts import HOSTS, write_app
-from tests.support.servers import serve
+from tests.support.servers import serve, wait_for_log, wait_until
 from tests.support.streaming import (
     WEB_ENDLESS,
     WEB_STREAMS,
@@ -112,11 +111,11 @@ def test_what_a_plain_handler_writes(port: int, host: str) -> None:
 
 @contextmanager
 def few_memory(pid: int) -> Iterator[None]:
-    """Hold that a process never has 20 MB more in memory than it has now."""
+    """Hold that a process never has 30 MB more in memory than it has now."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is what there is now
     before = _peak(pid)
     yield
-    assert _peak(pid) - before < 20_000
+    assert _peak(pid) - before < 30_000
 
 
 def _peak(pid: int) -> int:
@@ -179,10 +178,7 @@ def test_a_large_file_is_uploaded_in_constant_memory(port: int) -> None:
     assert answer[0] == 100 * len(_BLOCK)
     assert answer[1].endswith("(deleted)")
     # A server closes an answer after the client has read it; so this waits until it has.
-    deadline = time.monotonic() + 30
-    while answer[1] in _open_files(pid):
-        assert time.monotonic() < deadline, "the file is still open"
-        time.sleep(0.01)
+    wait_until(lambda: answer[1] not in _open_files(pid), "the file is still open")
 
 
 def _open_files(pid: int) -> set[str]:
@@ -225,4 +221,4 @@ def test_a_failure_after_the_first_chunk(server: str, host: str, tmp_path: Path)
             name, received = ask_failing(port, kind)
             assert b"\r\n\r\n3\r\none\r\n" in received
             assert not received.endswith(b"0\r\n\r\n")
-            assert f"ValueError: failed: {name}\n" in (tmp_path / "log.txt").read_text()
+            wait_for_log(tmp_path, f"ValueError: failed: {name}\n")

@@ -37,7 +37,7 @@ def curl(words: list[str], port: int, folder: Path) -> str:
     if asked.json is not None:
         headers["Accept"] = "application/json"
     headers |= {name: value.strip() for name, _, value in (header.partition(":") for header in asked.headers)}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.putrequest(asked.method or ("GET" if data is None else "POST"), slash + path, True, True)
         for name, value in headers.items():

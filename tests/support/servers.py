@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 COMMANDS = {
@@ -28,6 +29,9 @@ COMMANDS = {
     "flask-debug": "-m flask --app {app} run --debug --port {port}",
     "runserver": "manage.py runserver {address}",
 }
+
+SECONDS = 60
+"""How long a machine that does much else may take."""
 
 
 @contextmanager
@@ -64,28 +68,46 @@ def serve(
             yield port
         finally:
             process.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(10)
-            except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):  # none of its workers is left
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            process.wait()
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    # Below the ports that the kernel gives to connections: until the server has it, none of these can take it.
+    for _ in range(100):
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    for _ in range(300):
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}:\n{log.read_text()}")
         try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.05)
         else:
             return
     raise RuntimeError(f"the server does not listen:\n{log.read_text()}")
+
+
+def wait_until(is_so: Callable[[], object], what: str) -> None:
+    """Wait for what another process or thread does; raise AssertionError, which says `what` is not so, after a time."""
+    deadline = time.monotonic() + SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def wait_for_log(folder: Path, text: str) -> None:
+    """Wait until the log of the server that runs in `folder` has a text, as it may be written after the answer."""
+    log = folder / "log.txt"
+    wait_until(lambda: text in log.read_text(), f"the log has no {text!r}")

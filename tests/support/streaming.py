@@ -25,12 +25,12 @@ def gate(name):
 
 
 def wait(name):
-    if not gate(name).wait(30):
+    if not gate(name).wait(60):
         raise TimeoutError(name)
 
 
 async def wait_async(name):
-    for _ in range(3000):
+    for _ in range(6000):
         if gate(name).is_set():
             return
         await asyncio.sleep(0.01)

@@ -25,7 +25,7 @@ class Upstream:
     """What a server answers, and what it has got so far.
 
     The body is sent in `parts`, with its length or else `chunked`. Between two of them the server waits for `go_on`,
-    which is set unless a test clears it, and after five seconds sends "late" instead and cuts the connection. A path in
+    which is set unless a test clears it, and after a minute sends "late" instead and cuts the connection. A path in
     `redirects` is answered with that status and Location. `connections` counts those that were made; `ended` is set
     when one has ended.
     """
@@ -95,7 +95,7 @@ def upstream() -> Iterator[Upstream]:
             if self.command == "HEAD" or told.status in (204, 304):
                 return
             for number, part in enumerate(told.parts):
-                if number and not told.go_on.wait(5):
+                if number and not told.go_on.wait(60):
                     self._send(b"late")
                     self.close_connection = True
                     return

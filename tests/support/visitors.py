@@ -47,7 +47,7 @@ class Visitor:
             sent = {"Content-Type": "application/json", **sent}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
             connection.request(method, target, body, sent)
             response = connection.getresponse()

@@ -68,6 +68,10 @@ def PATCH(request: NextRequest, context: RouteContext) -> Response:  # noqa: N80
         not_found()
     if pid == "0":
         redirect("/api/products")
+    if pid == "1":
+        redirect(URL("/api/products", request.url))
+    if pid == "2":
+        redirect(request.next_url)
     raise HTTPError(404, f"There is no product {context.param}")  # type: ignore[attr-defined]
 
 

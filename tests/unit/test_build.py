@@ -27,6 +27,7 @@ pytestmark = pytest.mark.usefixtures("forget_modules")
 
 DATA = Path(__file__).parents[1] / "conformance/data"
 CONFLICTS = json.loads((DATA / "build_conflicts.json").read_text("utf-8"))
+RESPONSE = "from nextapi import Response\n"
 ECHO = 'def handler(req, res):\n    res.json({"file": %r, "query": list(req.query.items())})\n'
 
 
@@ -199,8 +200,8 @@ def test_handler_is_whatever_can_be_called(tmp_path: Path, source: str) -> None:
             (f"{{'api': {{'responseLimit': {size!r}}}}}", f"['responseLimit'] is {size!r}, which is no size")
             for size in ("abc", "4 megabytes", {})
         ),
-        ("{'runtime': 'bogus'}", "config['runtime'] is 'bogus', not one of 'nodejs', 'edge', 'experimental-edge'"),
-        ("{'runtime': 1}", "config['runtime'] is 1, not one of"),
+        ("{'runtime': 'bogus'}", "config['runtime'] is 'bogus'; there is nodejs, edge, experimental-edge"),
+        ("{'runtime': 1}", "config['runtime'] is 1; there is"),
         ("{'runtime': 'nodejs', 'regions': 7}", "config['regions'] is 7, not a name of a region or a list of them"),
         ("{'runtime': 'nodejs', 'regions': ['sfo1', '']}", "config['regions'] is ['sfo1', '']"),
         *(
@@ -241,6 +242,60 @@ def test_config_that_next_takes_is_taken(tmp_path: Path, config: str) -> None:
 
 
 # All at once
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("dynamic = 'force-statc'", "`dynamic` is 'force-statc'; did you mean 'force-static'?"),
+        ("dynamic = 'bogus'", "`dynamic` is 'bogus'; there is auto, force-dynamic, error, force-static"),
+        *(
+            (f"revalidate = {value!r}", f"`revalidate` is {value!r}, not a number of seconds or False")
+            for value in (-1, 1.5, "60", True)
+        ),
+        ("runtime = 'bun'", "`runtime` is 'bun'; there is nodejs, edge, experimental-edge"),
+        *(
+            (f"max_duration = {value!r}", f"`max_duration` is {value!r}, not a number of seconds")
+            for value in (0, "5", True, 1.5)
+        ),
+        ("max_body_size = 'abc'", "`max_body_size` is 'abc', which is no size"),
+        ("same_origin = 'no'", "`same_origin` is 'no', not True or False"),
+        ("preferred_region = 5", "`preferred_region` is 5, not a name of a region or a list of them"),
+        (
+            "def generate_static_params(): return []",
+            "`generate_static_params`: nothing is made before it is asked for:",
+        ),
+        ("def generateStaticParams(): return []", "is written `generate_static_params` in Python"),
+        ("dynamic_params = False", "check the parameter in the handler, and call not_found()"),
+        ("fetch_cache = 'only-cache'", "`fetch_cache`: fetch() keeps nothing: leave it out"),
+        ("maxDuration = 5", "`maxDuration` is written `max_duration` in Python"),
+        ("config = {}", "`config`: a route handler has names of its own for that: dynamic, revalidate"),
+    ],
+)
+def test_fault_of_a_segment_is_told(tmp_path: Path, setting: str, message: str) -> None:
+    """What a `route.py` says of itself is checked: each name's values, and names of Next's that mean nothing here."""
+    _write(tmp_path, **{"app/a/route.py": f"{setting}\ndef GET(): ..."})
+    (fault,) = _faults(tmp_path)
+    assert isinstance(fault, ConfigError)
+    assert message in str(fault)
+    assert fault.files == (tmp_path / "app/a/route.py",)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "dynamic = 'error'; revalidate = False",
+        "revalidate = 0",
+        "runtime = 'experimental-edge'; preferred_region = 'home'",
+        "preferred_region = ['sfo1', 'iad1']; max_duration = 5",
+        "max_body_size = '1.5mb'; same_origin = False",
+        "max_body_size = 10",
+    ],
+)
+def test_segment_that_next_takes_is_taken(tmp_path: Path, setting: str) -> None:
+    """No value that means something is a fault."""
+    _write(tmp_path, **{"app/a/route.py": f"{RESPONSE}{setting}\ndef GET(): return Response('x')"})
+    assert _get(create_app(tmp_path), "/a") == (200, b"x")
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
@@ -426,13 +481,41 @@ def test_typical_mistakes_are_told(tmp_path: Path, text: str, said: str) -> None
     assert said in str(raised.value.exceptions[0])
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def get(): ...", "of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS; `get` is written `GET`"),
+        ("def handler(req, res): ...", "define `def GET(request)`"),
+        ("def handler(req, res): ...", "a `handler` is for files below pages/api"),
+        ("runtime = 'python'\ndef GET(): ...", "`runtime` is 'python'; there is nodejs, edge, experimental-edge"),
+        ("dynamic = 'force-dynamc'\ndef GET(): ...", "`dynamic` is 'force-dynamc'; did you mean 'force-dynamic'?"),
+        ("config = {}\ndef GET(): ...", "a route handler has names of its own for that"),
+    ],
+)
+def test_typical_mistakes_of_route_handlers_are_told(tmp_path: Path, text: str, said: str) -> None:
+    """A `route.py` that is written like another kind of file has a message that says how it is written."""
+    _write(tmp_path, **{"app/api/a/route.py": text})
+    (fault,) = _faults(tmp_path)
+    assert said in str(fault)
+
+
 @pytest.mark.parametrize("inside", ["pages", "pages/api"])
 def test_a_root_that_is_too_deep_is_told(tmp_path: Path, inside: str) -> None:
     """Who gives the folder pages/, or pages/api, is told which folder to give."""
     _write(tmp_path, "pages/api/a.py")
     with pytest.raises(TreeError) as raised:
         create_app(tmp_path / inside)
-    assert f"give the folder above pages/, {tmp_path}" in str(raised.value.exceptions[0])
+    assert f"give the folder above pages/, {tmp_path}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"), [("app", "above app/, {}/src"), ("app/api", "above app/, {}/src"), ("", "{}/src")]
+)
+def test_a_root_beside_that_of_route_handlers_is_told(tmp_path: Path, inside: str, said: str) -> None:
+    """Who gives the folder app/, one in it, or the one above src/, is told which folder to give."""
+    _write(tmp_path, **{"src/app/api/a/route.py": "def GET(): ..."})
+    (fault,) = _faults(tmp_path / "src" / inside if inside else tmp_path)
+    assert str(fault).endswith(said.format(tmp_path))
 
 
 # Middleware

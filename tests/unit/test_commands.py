@@ -77,6 +77,7 @@ def test_routes_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "params": ["pid"],
         "middleware": [],
         "guarded": True,
+        "cors": [],
         "body_limit": 1 << 20,
         "response_limit": 4 << 20,
         "runtime": "nodejs",
@@ -140,7 +141,7 @@ WEB = {
         GET = POST = respond
         """,
     "web/app/star/route.py": "from .lib import *\n",
-    "web/app/star/lib.py": "from nextapi import Response\n\ndef GET():\n    return Response()\n",
+    "web/app/star/lib.py": "from nextapi import Response, cors\n\n@cors()\ndef GET():\n    return Response()\n",
     "web/pages/api/edge.py": """\
         from nextapi import Response
 
@@ -223,6 +224,54 @@ def test_manifest_of_the_web_dialect(web: Path, capsys: pytest.CaptureFixture[st
     assert found["/api/edge"] == {**found["/api/edge"], **edge}
 
 
+_CORS = """
+import re
+from nextapi import Response, cors
+
+policy = cors(origin=["https://b.example", "https://a.example", re.compile("https://.*[.]example")], credentials=True)
+
+@policy
+def GET():
+    return Response()
+
+@cors(origin=lambda origin: True, max_age=60)
+def POST():
+    return Response()
+
+def DELETE():
+    return Response()
+"""
+_OPEN = "from nextapi import cors\n\n@cors()\ndef middleware(request, call_next):\n    return call_next(request)\n"
+
+
+def test_cors_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The manifest and an explanation have the policies of a route, each once, with the methods that keep to it."""
+    monkeypatch.chdir(tmp_path)
+    pages = {"pages/api/_middleware.py": _OPEN, "pages/api/a.py": "def handler(req, res):\n    res.end()\n"}
+    root = write_files(tmp_path / "web", {"app/api/b/route.py": _CORS, **pages})
+    assert main(["routes", "--json", "--root", str(root)]) == 0
+    found = {entry["pattern"]: entry["cors"] for entry in json.loads(capsys.readouterr().out)["routes"]}
+    methods = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"]
+    assert found["/api/a"] == [
+        {"methods": methods, "origins": ["*"], "patterns": [], "credentials": False, "max_age": None}
+    ]
+    one = {
+        "origins": ["https://a.example", "https://b.example"],
+        "patterns": ["https://.*[.]example"],
+        "credentials": True,
+        "max_age": None,
+    }
+    two = {"origins": None, "patterns": [], "credentials": False, "max_age": 60}
+    assert found["/api/b"] == [{"methods": ["GET", "HEAD"], **one}, {"methods": ["POST"], **two}]
+    assert main(["explain", "GET", "/api/b"]) == main(["explain", "GET", "/api/a"]) == 0
+    said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in said if line.startswith("cors ")] == [
+        "cors GET, HEAD: https://a.example, https://b.example, what matches 'https://.*[.]example', with credentials",
+        "cors POST: the origins that its function allows",
+        "cors GET, HEAD, PUT, PATCH, POST, DELETE: *",
+    ]
+
+
 @pytest.mark.parametrize("config", ["", "config = {'runtime': 'edge'}\n"])
 def test_middleware_without_a_matcher(web: Path, config: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Middleware without a matcher is for every path, which is null in the manifest."""
@@ -240,8 +289,10 @@ def test_the_manifest_is_as_documented(web: Path, capsys: pytest.CaptureFixture[
     assert main(["routes", "--json", "--ignored"]) == 0
     document = json.loads(capsys.readouterr().out)
     page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
+    (policy,) = next(entry["cors"] for entry in document["routes"] if entry["pattern"] == "/star")
     for heading, entry in [
         ("The document", document),
+        ("Each of `cors`", policy),
         ("Each of `routes`", document["routes"][0]),
         ("Each of `middleware`", document["middleware"][0]),
         ("Each of `matcher`", document["middleware"][0]["matcher"][0]),

@@ -64,8 +64,8 @@ def raw_server(answer: bytes, wrap: Callable[[socket.socket], socket.socket] = l
                 connection, _ = listener.accept()
                 with connection, suppress(OSError), wrap(connection) as wrapped:
                     data = b""
-                    while b"\r\n\r\n" not in data:
-                        data += wrapped.recv(4096)
+                    while b"\r\n\r\n" not in data and (received := wrapped.recv(4096)):
+                        data += received
                     wrapped.sendall(answer)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -246,7 +246,7 @@ def test_a_length_that_is_wrong(server: Upstream, length: str, what: str) -> Non
     """No byte goes out beyond the length, and no request with fewer is done."""
     with pytest.raises(ValueError, match=f"{what} than its length of {length} bytes"):
         fetch(server.url, method="POST", headers={"Content-Length": length}, body=iter([b"abc", b"def"]))
-    assert server.ended.wait(5)
+    assert server.ended.wait(60)
     assert [received.body for received in server.received] in ([], [b"abc"], [b"abcdef"])
 
 
@@ -672,7 +672,7 @@ def test_an_answer_that_is_not_read(server: Upstream, is_begun: bool, how: str) 
         del body, response
         gc.collect()
     server.go_on.set()
-    assert server.ended.wait(5)
+    assert server.ended.wait(60)
     assert fetch(server.url).text() == "onetwo"
 
 

@@ -206,7 +206,10 @@ PLACE = "config['matcher']"
 FAULTS = [
     (None, ["config is None (NoneType), not a dict"]),
     ({"matchers": "/a"}, ["config has the unknown key 'matchers'; did you mean 'matcher'?"]),
-    ({"runtime": "node"}, ["config['runtime'] is 'node'; did you mean 'nodejs'?"]),
+    (
+        {"runtime": "node"},
+        ["config['runtime'] is 'node', not one of 'nodejs', 'edge', 'experimental-edge'; did you mean 'nodejs'?"],
+    ),
     ({"matcher": None}, [f"{PLACE} is None (NoneType), not a path, or a dict with 'source', or a list of these"]),
     ({"matcher": ["/a", 1]}, [f"{PLACE}[1] is 1 (int), not a path, or a dict with 'source', or a list of these"]),
     ({"matcher": "api"}, [f"{PLACE}: source must start with / at \"matcher\": write '/api', not 'api'"]),

@@ -184,13 +184,22 @@ def test_folder_for_pages_is_a_fault(tmp_path: Path, name: str) -> None:
     assert fault.files == (file,)
 
 
-@pytest.mark.parametrize("page", ["page.py", "page.tsx"])
+@pytest.mark.parametrize("page", ["a/page.py", "a/page.tsx", "(group)/a/page.py", "(one)/(two)/a/page.js"])
 def test_page_beside_a_route_is_a_fault(tmp_path: Path, page: str) -> None:
-    """One folder has one answer, as in Next."""
-    folder = tmp_path / "app" / "a"
-    folder.mkdir(parents=True)
-    (folder / "route.py").touch()
-    (folder / page).touch()
+    """One path has one answer, as in Next, also where groups lead to it."""
+    route, other = tmp_path / "app" / "a" / "route.py", tmp_path / "app" / page
+    for file in (route, other):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
     (fault,) = scan_root(tmp_path, ("py",)).faults
     assert isinstance(fault, ConflictError)
-    assert fault.files == (folder / "route.py", folder / page)
+    assert fault.files == (route, other)
+
+
+def test_pages_of_other_paths(tmp_path: Path) -> None:
+    """A page is no fault where no route has its path."""
+    for name in ("a/route.py", "page.py", "a/b/page.py", "_x/a/page.py", "(group)/c/page.py", "[a]/page.py"):
+        file = tmp_path / "app" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    assert scan_root(tmp_path, ("py",)).faults == []

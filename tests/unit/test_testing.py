@@ -16,11 +16,14 @@ import pytest
 from nextapi import (
     FormData,
     HTTPError,
+    NextApiRequest,
+    NextApiResponse,
     NextRequest,
     NextResponse,
     Response,
     RouteContext,
     cookies,
+    cors,
     draft_mode,
     headers,
 )
@@ -362,6 +365,27 @@ def test_call_guards_as_the_tree_does() -> None:
     assert call(_echo, **sent, config={"api": {"sameOrigin": False}}).status_code == 200
 
 
+def test_call_keeps_to_a_cors_policy() -> None:
+    """A handler's policy has its headers, answers preflights and lets a POST pass the guard, in each dialect."""
+    policy = cors(origin="https://a.example")
+
+    def pages(req: NextApiRequest[Any], res: NextApiResponse[Any]) -> None:
+        res.json(1)
+
+    def POST() -> Response:  # noqa: N802  # the name that a route handler has
+        return Response.json(1)
+
+    for handler in (policy(pages), policy(POST)):
+        for origin, status in (("https://a.example", 200), ("https://b.example", 403)):
+            sent = {"Origin": origin, "Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain"}
+            answer = call(handler, method="POST", data="a", headers=sent)
+            assert answer.status_code == status
+            assert answer.headers.get("Access-Control-Allow-Origin") == (origin if status == 200 else None)
+        asks = {"Origin": "https://a.example", "Access-Control-Request-Method": "POST"}
+        asked = call(handler, method="OPTIONS", headers=asks)
+        assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (204, "https://a.example")
+
+
 def test_call_gives_the_hosts_request() -> None:
     """`raw` stands for the request of a host."""
     request = SimpleNamespace(user="ada")
@@ -421,6 +445,21 @@ def test_call_knows_a_route_handler_by_its_name() -> None:
         405,
         "GET, HEAD, OPTIONS",
     )
+
+
+def test_call_knows_a_route_handler_of_many_names(tmp_path: Path) -> None:
+    """A function that its module binds to methods is called by the one that is asked for, else by the first."""
+    file = tmp_path / "app/api/auth/route.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "from nextapi import Response\n"
+        "def handler(request, context): return Response(f'{request.method} {context.params}')\n"
+        "GET = POST = handler\n"
+    )
+    handler = load(file).GET
+    assert call(handler, params={"id": "5"}).text == "GET {'id': '5'}"
+    assert call(handler, method="POST").text == "POST {}"
+    assert call(handler, method="PUT").status_code == 405
 
 
 def test_call_is_told_the_kind() -> None:

@@ -20,7 +20,7 @@ from werkzeug.datastructures import FileStorage
 
 from nextapi.adapters import wsgi
 from nextapi.errors import BodyGoneError
-from nextapi.http.message import Body, FormData, Relayed, Request, Response, Stream, read_fully
+from nextapi.http.message import Body, FormEntries, Relayed, Request, Response, Stream, read_fully
 from nextapi.routing.paths import cut_path, quote_path, raw_path, sent_path
 
 __all__ = ["decode_path", "from_response", "note_request", "noted_path", "to_body", "to_request", "to_response"]
@@ -93,7 +93,7 @@ def _gone(_: int) -> bytes:
     )
 
 
-def _form(request: WSGIRequest) -> FormData | None:
+def _form(request: WSGIRequest) -> FormEntries | None:
     """Return the form that the project has had Django read, None where it was none."""
     if request.content_type != "multipart/form-data" or not hasattr(request, "_files"):
         return None

@@ -97,6 +97,8 @@ def to_response(response: Response, request: Request, response_class: type[flask
             request.close()
             raise
         made = response_class(flask.stream_with_context(iter(body)), response.status_line, response.headers)
+        if request.afters is None:  # what asks for work from now on has it done by what follows, behind the last chunk
+            request.afters = []
     call_on_close(made, request.finish)
     return made
 
