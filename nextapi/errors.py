@@ -41,7 +41,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 __all__ = [
     "AnsweredError",
@@ -168,6 +168,13 @@ class HTTPError(NextApiError):
         self.message = message
         self.headers = pairs
         self.reason = reason
+
+    def with_headers(self, headers: Iterable[tuple[str, str]]) -> Self:
+        """Return the same with other headers; this one may be raised for other requests, too."""
+        made = type(self).__new__(type(self))
+        vars(made).update(vars(self))
+        made.args, made.headers = self.args, tuple(headers)
+        return made
 
 
 class BodyError(HTTPError, ValueError):

@@ -78,7 +78,8 @@ class WebHandlers:
             return response
         except HTTPError as error:
             if scope.is_changed and 300 <= error.status <= 399:
-                error.headers += tuple(("Set-Cookie", line) for line in scope.set_cookies())
+                lines = [("Set-Cookie", line) for line in scope.set_cookies()]
+                raise error.with_headers([*error.headers, *lines]) from error
             raise
         finally:
             leave(token)

@@ -9,7 +9,17 @@ from typing import Any, TypeVar, overload
 from nextapi.errors import HeaderError
 from nextapi.text import TOKEN
 
-__all__ = ["EnvironHeaders", "check_header_name", "check_header_value", "named_by_connection"]
+__all__ = [
+    "MAX_HEADERS",
+    "EnvironHeaders",
+    "check_header_name",
+    "check_header_value",
+    "count_headers",
+    "named_by_connection",
+]
+
+MAX_HEADERS = 1000
+"""A request with more is refused: servers that take any number leave it to what is done with each of them."""
 
 T = TypeVar("T")
 
@@ -28,6 +38,11 @@ def check_header_value(name: str, value: str) -> None:
     """Raise `HeaderError` where `value` has a control character, a line end, or one outside latin-1."""
     if not _VALUE.fullmatch(value):
         raise HeaderError(f'Invalid character in header content ["{name}"]', value)
+
+
+def count_headers(environ: Mapping[str, Any]) -> int:
+    """Return how many headers a WSGI environ has."""
+    return sum(key.startswith("HTTP_") for key in environ)
 
 
 def named_by_connection(value: str | None) -> set[str]:

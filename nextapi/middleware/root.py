@@ -57,8 +57,7 @@ class RootMiddleware:
         except HTTPError as error:
             headers = [*error.headers]
             policy.add_headers(request.headers, headers)
-            error.headers = tuple(headers)
-            raise
+            raise error.with_headers(headers) from error
         policy.add_headers(request.headers, passed.answer.headers if passed.answer is not None else passed.headers)
         request.is_admitted = policy.admits(request)
         return passed

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader, BytesIO, RawIOBase
-from operator import itemgetter
 from types import SimpleNamespace
 from typing import IO, Any, Self
 from urllib.parse import unquote
@@ -239,9 +238,12 @@ def message_of(request: NextRequest) -> Request:
 def environ_of(headers: Headers) -> dict[str, str]:
     """Return headers as a WSGI environ has them (PEP 3333)."""
     lines: dict[str, list[str]] = {}
-    for name, value in sorted(headers.multi_items(), key=itemgetter(0)):
-        lines.setdefault(f"HTTP_{name.upper().replace('-', '_')}", []).append(value)
-    environ = {name: ("; " if name == "HTTP_COOKIE" else ", ").join(values) for name, values in lines.items()}
+    for name, value in headers.multi_items():
+        lines.setdefault(name, []).append(value)
+    environ = {
+        f"HTTP_{name.upper().replace('-', '_')}": ("; " if name == "cookie" else ", ").join(lines[name])
+        for name in sorted(lines)
+    }
     for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if value := environ.pop(f"HTTP_{key}", ""):
             environ[key] = value

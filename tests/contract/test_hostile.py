@@ -143,3 +143,49 @@ def test_a_length_that_is_no_number_of_pythons(serve_files: Serve) -> None:
     """
     answer = serve_files({"app/api/a/route.py": text}).post("/api/a", environ_overrides={"CONTENT_LENGTH": "9" * 5000})
     assert answer.status_code in (400, 413) or answer.text == "0"  # Flask takes it for none
+
+
+def test_an_error_that_is_raised_again_tells_nothing_of_others(serve_files: Serve) -> None:
+    """One exception may be raised for all requests: what is added to it is for one of them."""
+    files = {
+        "middleware.py": """
+        import re
+        from nextapi import HTTPError, cors
+
+        REFUSED = HTTPError(403, "No")
+
+        @cors(origin=re.compile("https://.*[.]test"))
+        def middleware(request):
+            if request.headers.get("origin"):
+                raise REFUSED
+        """,
+        "app/api/a/route.py": """
+        from nextapi import HTTPError, cookies
+
+        LOGIN = HTTPError(307, "", {"location": "/login"})
+
+        def GET(request):
+            if name := request.headers.get("x-name"):
+                cookies().set("name", name)
+            raise LOGIN
+        """,
+    }
+    client = serve_files(files)
+    for name in ("alice", "bob"):
+        answer = client.get("/api/a", headers={"x-name": name})
+        assert [line.partition(";")[0] for line in answer.headers.getlist("Set-Cookie")] == [f"name={name}"]
+    other = Client(client.application).get("/api/a")
+    assert (other.status_code, other.headers["Location"], "Set-Cookie" in other.headers) == (307, "/login", False)
+    refused = client.get("/api/a", headers={"Origin": "https://a.test"})
+    assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (403, "https://a.test")
+    refused = client.get("/api/a", headers={"Origin": "https://evil.example"})
+    assert (refused.status_code, "Access-Control-Allow-Origin" in refused.headers) == (403, False)
+
+
+def test_more_headers_than_anybody_has(serve_files: Serve) -> None:
+    """A request has up to 1000 headers, which servers need not see to; the environment of a process does not count."""
+    client = serve_files({"pages/api/a.py": "def handler(req, res): res.json(len(req.headers))"})
+    many = {f"HTTP_X_{number}": "1" for number in range(1001)}
+    assert client.get("/api/a", environ_overrides=many).status_code == 431
+    others = {f"SOME_SERVICE_{number}": "1" for number in range(2000)}
+    assert client.get("/api/a", environ_overrides={"HTTP_X": "1", **others}).json < 10
