@@ -370,6 +370,20 @@ def test_bad_json(serve_files: Serve) -> None:
     assert client.post("/api/a?catch", data=b"{").text == "caught"
 
 
+@pytest.mark.parametrize("sent", [{}, {"data": b""}, {"data": b"x"}])
+def test_a_body_is_read_once(serve_files: Serve, sent: dict[str, object]) -> None:
+    """Also one of nothing; that of GET and HEAD is none, and can be asked for again."""
+    body = (
+        "seen = [request.body is None, request.body_used, request.text()]\ntry:\n    seen.append(request.text())\n"
+        "except TypeError as error:\n    seen.append(str(error))\nreturn Response.json([*seen, request.body_used])"
+    )
+    client = _serve(serve_files, body)
+    text = sent.get("data", b"").decode()  # type: ignore[attr-defined]
+    assert client.get("/api/a").json == [True, False, "", "", False]
+    used = "Body is unusable: Body has already been read"
+    assert client.post("/api/a", **sent).json == [False, False, text, used, True]  # type: ignore[arg-type]
+
+
 # Responses
 
 
