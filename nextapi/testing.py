@@ -145,8 +145,9 @@ def call(
     """Return what one handler answers, without a tree around it.
 
     `kind` says how it is called: "pages" as `handler(req, res)`, "edge" as `handler(request)`, "route" as
-    `GET(request, context)`. Unless it is given, a function that is called `GET`, `POST` and so on is a route handler,
-    one whose config says an edge runtime an edge handler, and any other one of `pages/api`.
+    `GET(request, context)`. Unless it is given, a function that is called `GET`, `POST` and so on, or that its
+    module calls so, is a route handler, one whose config says an edge runtime an edge handler, and any other one of
+    `pages/api`.
 
     `path` is what the request asks for, and `params` are what the path's parameters have matched. `method` is GET, or
     that of the route handler's name. `json` is sent as JSON, `data` as text, bytes or a form (a mapping, with files as
@@ -160,8 +161,9 @@ def call(
     if body is not None and (json is not None or data is not None):
         raise TypeError("body= is what req.body is, json= and data= are what is sent: give one of them")
     name = getattr(handler, "__name__", None)
-    own = name if name in METHODS else None
     names, file = _names_of(handler)
+    called = [name] if name in METHODS else [key for key in METHODS if names.get(key) is handler]
+    own = method.upper() if method is not None and method.upper() in called else next(iter(called), None)
     checked: dict[str, Any]
     if kind == "route" or (kind is None and own):
         kind = "route"

@@ -17,7 +17,7 @@ PAGE = """<!doctype html>
 <style>body { max-width: 48rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.6 system-ui, sans-serif; }
 td { padding: .2rem 1.5rem .2rem 0; vertical-align: top; }</style>
 <h1>The old application</h1>
-<p>It answers what no file in <code>web/pages/api</code> does. These are files:</p>
+<p>It answers what no file in <code>web/pages/api</code> and <code>web/app</code> does. These are files:</p>
 <table>
 <tr><td><a href="/api/user">/api/user</a><td>res.status, res.json
 <tr><td><a href="/api/post/abc?page=2">/api/post/abc?page=2</a><td>post/[pid].py: req.query
@@ -38,6 +38,10 @@ td { padding: .2rem 1.5rem .2rem 0; vertical-align: top; }</style>
 <tr><td><a href="/api/count">/api/count</a><td>an async handler that sends a stream
 <tr><td><a href="/api/environ">/api/environ</a><td>externalResolver: another WSGI application answers
 <tr><td><a href="/api/account">/api/account</a><td>HTTPError
+<tr><td><a href="/api/edge?name=Ada">/api/edge?name=Ada</a><td>an edge API route: handler(request), Response
+<tr><td><a href="/api/products/1">/api/products/1</a><td>app/api/products/[id]/route.py: GET, POST, cookies
+<tr><td><a href="/api/clock">/api/clock</a><td>app/api/clock/route.py: EventStream
+<tr><td><a href="/api/admin/stats">/api/admin/stats</a><td>middleware.py: a guard by cookie
 </table>
 """
 

@@ -12,6 +12,7 @@ SHOWN = """
 Open   {address}/                      lists all routes
        {address}/api/user
        {address}/api/post/abc?page=2
+       {address}/api/products/1         a route handler
 
 Try    curl -i {address}/api/user
        curl -i {address}/api/docs/a/b/c
@@ -19,6 +20,9 @@ Try    curl -i {address}/api/user
        curl -i --json '{{"name":' {address}/api/greet
        curl -i -H "Cookie: visits=41" {address}/api/visits
        curl -i -H "Authorization: Bearer swordfish" {address}/api/account
+       curl -i --json '{{"count": 2}}' {address}/api/products/1
+       curl -N {address}/api/clock
+       curl -i -H "Cookie: admin-token=swordfish" {address}/api/admin/stats
 
 The files are in {folder}. Ctrl-C ends the server.
 """
@@ -36,7 +40,7 @@ def main() -> None:
         except OSError as error:
             sys.exit(f"port {port} of 127.0.0.1 cannot be had ({error}): take another, make demo PORT=8001")
     folder = Path(__file__).resolve().parent
-    sys.stdout.write(SHOWN.format(address=f"http://127.0.0.1:{port}", folder=folder / "web/pages/api"))
+    sys.stdout.write(SHOWN.format(address=f"http://127.0.0.1:{port}", folder=folder / "web"))
     sys.stdout.flush()
     os.chdir(folder)
     # In place of this process, so that who ends it ends the server.

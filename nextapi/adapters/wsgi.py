@@ -10,6 +10,7 @@ from contextvars import copy_context
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from sys import maxsize
 from typing import IO, TYPE_CHECKING, Unpack, cast
 
 from werkzeug.wsgi import LimitedStream
@@ -27,6 +28,7 @@ from nextapi.reloading import LiveTree
 from nextapi.routing.paths import raw_path
 from nextapi.routing.tree import Captured
 from nextapi.running import Run
+from nextapi.web.next_url import origin_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -72,7 +74,7 @@ class WSGIHost:
         host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
         if not _HOST.fullmatch(host):
             raise HTTPError(400, "Bad Request")  # it would be read as more than a host
-        return f"{environ['wsgi.url_scheme']}://{host}"
+        return origin_of(environ["wsgi.url_scheme"], host)
 
     def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
         return None
@@ -209,7 +211,8 @@ def to_body(environ: WSGIEnvironment) -> Body | None:
         if length == "0":
             return None
         stream = environ["wsgi.input"]
-        return Body(int(length), partial(read_fully, stream), partial(_limited, stream, int(length)))
+        size = int(length) if len(length) < 20 else maxsize  # Python reads no number of thousands of digits
+        return Body(size, partial(read_fully, stream), partial(_limited, stream, size))
     if not environ.get("wsgi.input_terminated"):
         return None
     if "HTTP_TRANSFER_ENCODING" not in environ and environ["REQUEST_METHOD"] in _READING:

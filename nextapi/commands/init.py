@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
@@ -182,6 +183,8 @@ def init(kind: str, folder: Path, out: TextIO, dialect: str = "pages") -> int:
     with nothing written, if a file of the same name is.
     """
     host, to_add, command = KINDS[kind](folder)
+    if kind != "wsgi" and find_spec(kind) is None:
+        command = f"pip install 'nextapi-wsgi[{kind}]'\n    {command}"
     files = {**host, **DIALECTS[dialect]}
     # A link that leads nowhere is there, too, and so is a file in the place of a folder.
     there = [folder / name for name in files if os.path.lexists(folder / name)]

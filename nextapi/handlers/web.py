@@ -11,6 +11,7 @@ from typing import cast
 from nextapi.errors import HTTPError, NoAnswerError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.sources import new_run, open_source
+from nextapi.http.headers import check_header_value
 from nextapi.http.message import Relayed, Request, Stream, reason_phrase
 from nextapi.http.message import Response as Message
 from nextapi.http.streaming import ReadableFile, Source
@@ -84,6 +85,8 @@ class WebHandlers:
             raise NoAnswerError(
                 f"{self._file}: NextResponse.next() and rewrite() are answers of middleware: return a Response"
             )
+        if response.status_text:
+            check_header_value("status text", response.status_text)  # it can be set later
         headers = self._headers(response, pairs, scope)
         made = Message(status, headers, b"", response.status_text)
         if status == 204 or status == 304:
@@ -141,8 +144,9 @@ class WebHandlers:
 
     def _relative(self, request: Request, location: str) -> str:
         origin = self._host.origin(request)
-        # Never "//host", which would be another site.
-        is_own = location.startswith(f"{origin}/") and not location.startswith((f"{origin}//", f"{origin}/\\"))
+        # Never "//host", which would be another site; browsers leave tabs out.
+        beyond = (f"{origin}//", f"{origin}/\\", f"{origin}/\t")
+        is_own = location.startswith(f"{origin}/") and not location.startswith(beyond)
         return location.removeprefix(origin) if is_own else location
 
     def from_message(self, message: Message, request: Request) -> Response:
@@ -223,4 +227,6 @@ def _add_cookies(headers: list[tuple[str, str]], scope: Scope) -> None:
 def _no_response(function: Callable[..., object], returned: object) -> str:
     what = "nothing" if returned is None else f"{type(returned).__name__}, which is no Response"
     name = getattr(function, "__name__", "the handler")
-    return f"{name}() returned {what}: return a Response, such as Response.json(value)"
+    # That of a folder: the root's may return nothing.
+    right = "what call_next() returns, or a Response" if returned is None and name == "middleware" else "a Response"
+    return f"{name}() returned {what}: return {right}, such as Response.json(value)"

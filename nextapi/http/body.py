@@ -10,7 +10,7 @@ import codecs
 import re
 from io import BufferedReader, BytesIO, RawIOBase
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, cast
+from typing import IO, Any, NoReturn, cast
 
 from nextapi.errors import BodyError
 from nextapi.http.content_type import parse_content_type
@@ -92,6 +92,8 @@ def keep_body(request: Request, limit: Limit) -> None:
         raise too_large(limit)
     file = cast("IO[bytes]", SpooledTemporaryFile(_MAX_IN_MEMORY))  # noqa: SIM115  # the request closes it
     request.call_on_close(file.close)
+    # Whoever comes after a failure does not take what is left for the body.
+    request.body = Body(body.length, _fail, _fail)
     source, size = body.open(), 0
     while block := source.read(_BLOCK):
         size += len(block)
@@ -103,6 +105,10 @@ def keep_body(request: Request, limit: Limit) -> None:
     request.body = Body(
         size, lambda size: _Reader(file).read(size), lambda: BufferedReader(_Reader(file)), is_kept=True
     )
+
+
+def _fail(_: int = 0) -> NoReturn:
+    raise refused(400, "Invalid body")
 
 
 class _Reader(RawIOBase):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 from nextapi.errors import HeaderError
 from nextapi.text import TOKEN
 
-__all__ = ["EnvironHeaders", "check_header_name", "check_header_value"]
+__all__ = ["EnvironHeaders", "check_header_name", "check_header_value", "named_by_connection"]
 
 T = TypeVar("T")
 
@@ -28,6 +28,13 @@ def check_header_value(name: str, value: str) -> None:
     """Raise `HeaderError` where `value` has a control character, a line end, or one outside latin-1."""
     if not _VALUE.fullmatch(value):
         raise HeaderError(f'Invalid character in header content ["{name}"]', value)
+
+
+def named_by_connection(value: str | None) -> set[str]:
+    """Return the names of the headers that are for one connection alone, as its Connection header says (RFC 9110,
+    7.6.1).
+    """
+    return {name.strip().lower() for name in (value or "").split(",")}
 
 
 class EnvironHeaders(Mapping[str, str]):

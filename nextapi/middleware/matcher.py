@@ -18,6 +18,7 @@ from nextapi.http.message import Request
 from nextapi.http.query import decode_pairs, fold_pairs, query_text
 from nextapi.middleware.pattern import compile_pattern
 from nextapi.middleware.regexp import compile_javascript
+from nextapi.routing.paths import quote_path
 
 __all__ = ["Matcher", "read_matcher"]
 
@@ -90,7 +91,7 @@ class Matcher:
     def matches(self, request: Request, path: str) -> bool:
         """Return whether the middleware runs; `path` is below the mount and percent-encoded as it was sent.
 
-        A path also matches as what it decodes to (Next: `resolveRoutes`).
+        A path also matches as what it decodes to (Next: `resolveRoutes`), and as that is escaped where it has to be.
         """
         if self._rules is None:
             return True
@@ -99,8 +100,10 @@ class Matcher:
         if "%" not in path:
             return False
         # Next decodes nothing where one escape is bad: "/%61dmin/%ff", which a host may serve, would pass unguarded.
+        # What it decodes to may have a line end, "?" or "#", at which patterns stop: "/%61dmin/a%23b".
         decoded = unquote(path)
-        return self._any(decoded) is not None and self._has_rule(self._rules, request, decoded)
+        forms = decoded, quote_path(decoded)
+        return any(self._any(form) and self._has_rule(self._rules, request, form) for form in forms)
 
     def _has_rule(self, rules: list[_Rule], request: Request, path: str) -> bool:
         parts = _Parts(request)

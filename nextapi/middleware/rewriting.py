@@ -31,7 +31,7 @@ def find_destination(target: str, request: Request, origin: Callable[[Request], 
         url = URL(f"http://localhost{target}")  # of any site: only path and query count
         return Destination(request.prefix + url.pathname + url.search, url.pathname, url.search[1:])
     own = URL(origin(request))
-    url = URL(target, URL(f"{request.prefix}{request.path}", own))
+    url = URL(target, f"{own.origin}{request.prefix}{request.path}")
     if url.origin != own.origin:
         return Destination(url.href, None, "", url.origin)
     path, prefix = url.pathname, request.prefix

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from nextapi.errors import FetchError, HTTPError, RewriteError
+from nextapi.errors import FetchError, HeaderError, HTTPError, RewriteError
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.web import WebHandlers
+from nextapi.http.headers import named_by_connection
 from nextapi.http.message import Request, Response
 from nextapi.middleware.passed import Passed
 from nextapi.middleware.rewriting import Destination
@@ -68,16 +69,28 @@ class Upstreams:
         return handlers.to_message(response, Scope(request, self._host))
 
     def _headers(self, request: Request, passed: Passed) -> Headers:
-        client = request_headers(request.environ)
-        headers = passed.request_headers
-        if headers is None:
-            headers = Headers([pair for pair in client.multi_items() if pair[0] not in _CLIENTS_OWN])
+        client, given = request.headers, passed.request_headers
+        if given is None:
+            left_out = _CLIENTS_OWN | named_by_connection(client.get("connection"))
+            pairs = [pair for pair in request_headers(request.environ).multi_items() if pair[0] not in left_out]
+        else:
+            pairs = given.multi_items()  # a client's Connection does not say which of these are sent
+        try:
+            # A client can say anything of proxies; middleware that gives all headers of the request gives that, too.
+            headers = Headers(
+                [pair for pair in pairs if not (_is_of_proxies(pair[0]) and client.get(pair[0]) == pair[1])]
+            )
+        except HeaderError:
+            raise HTTPError(400, "Bad Request") from None  # some servers let all characters pass
         scheme, _, host = self._host.origin(request).partition("://")
-        said = {"for": request.environ.get("REMOTE_ADDR"), "host": host, "proto": scheme}
-        for name in {name for name in headers if name.startswith(_FORWARDED)} | {_FORWARDED + key for key in said}:
-            # A client can say anything here; middleware that gives all headers of the request gives these, too.
-            if headers.get(name) == client.get(name):
-                headers.set(name, said.get(name.removeprefix(_FORWARDED)) or None)
+        for key, value in (("for", request.environ.get("REMOTE_ADDR")), ("host", host), ("proto", scheme)):
+            name = _FORWARDED + key
+            if given is None or given.get(name) == client.get(name):
+                headers.set(name, value or None)
         if request.body is not None and request.body.length is not None:
             headers.set("content-length", str(request.body.length))
         return headers
+
+
+def _is_of_proxies(name: str) -> bool:
+    return name == "forwarded" or name.startswith(_FORWARDED)

@@ -23,6 +23,7 @@ def header_lines(fields: dict[str, tuple[str, HeaderValue]]) -> list[tuple[str, 
 
 
 def header_texts(value: HeaderValue) -> list[str]:
+    """Return the text of each line that a header's value is, a number as JavaScript writes it."""
     if isinstance(value, list):
         return value
     return [value if isinstance(value, str) else number_text(value)]
@@ -58,6 +59,7 @@ def header_value(name: str, value: object) -> HeaderValue:
 
 
 def body_bytes(data: object) -> bytes:
+    """Return a piece of a body, text in UTF-8; a list is what `get_header` returned. All else is a `TypeError`."""
     if isinstance(data, str):
         return utf8(data)
     if isinstance(data, bytes | bytearray | memoryview):

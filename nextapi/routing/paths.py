@@ -25,6 +25,7 @@ __all__ = [
 
 _NOT_CANONICAL = re.compile(r"//|\\|/(?:\.|%2e){1,2}(?:/|\Z)|./\Z", re.IGNORECASE)
 _SLASHES = re.compile(r"[/\\]{2,}|\\")
+_NOT_ESCAPED = re.compile(r"""/[!"$&->@-~]*""")
 # What a client may send as it is. A server that hands over only the decoded path leaves no telling %2F from "/".
 _SAFE = "!\"$&'()*+,-./:;<=>@[\\]^_`{|}~"
 
@@ -43,27 +44,34 @@ def raw_path(environ: Mapping[str, Any]) -> tuple[str, str]:
     """Return (SCRIPT_NAME, PATH_INFO) as they were sent, percent-encoded.
 
     The server's RAW_URI or REQUEST_URI is believed only where it decodes to what WSGI says; whoever rewrote the path
-    before nextapi rewrote PATH_INFO.
+    before nextapi rewrote PATH_INFO. A path begins with a slash, whatever the client sent, unless it is empty.
     """
     script: str = environ.get("SCRIPT_NAME", "")
     info: str = environ.get("PATH_INFO", "")
     target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    if not script and "%" not in info and info.isascii() and (target == info or target.startswith(info + "?")):
+    if not script and (target == info or target.startswith(info + "?")) and _NOT_ESCAPED.fullmatch(info):
         return "", info  # most requests: nothing is escaped
+    if info and not info.startswith("/"):  # "GET admin" would be matched as one path, and guarded as another
+        info = "/" + info
     if sent := sent_path(environ):
         decoded = _decode_latin1(sent)
         if decoded == script + info and (cut := cut_path(sent, info, _decode_latin1)) is not None:
-            return _escaped(sent[:cut]), _escaped(sent[cut:])
+            return sent[:cut], sent[cut:]
         if decoded == info:  # a proxy took the prefix off, and said so
-            return quote(script, safe=_SAFE, encoding="latin-1"), _escaped(sent)
+            return quote(script, safe=_SAFE, encoding="latin-1"), sent
     return quote(script, safe=_SAFE, encoding="latin-1"), quote(info, safe=_SAFE, encoding="latin-1")
 
 
 def sent_path(environ: Mapping[str, Any]) -> str:
-    """Return the path of the request's target as it was sent, SCRIPT_NAME included; "" if the server does not tell."""
+    """Return the path of the request's target as it was sent, SCRIPT_NAME included; "" if the server does not tell.
+
+    What no URL has as it is, such as a tab, is escaped: it would be left out where a URL is made of the path.
+    """
     target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
     path = target.partition("?")[0].partition("#")[0]
-    return path if path.startswith("/") or not path else "/" + path.partition("://")[2].partition("/")[2]
+    if path and not path.startswith("/"):
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return quote(path, safe=_SAFE + "%", encoding="latin-1")
 
 
 def quote_path(path: str) -> str:
@@ -117,10 +125,6 @@ def cut_path(sent: str, rest: str, decode: Callable[[str], str]) -> int | None:
     slashes = [index for index, character in enumerate(sent) if character == "/"]
     at = bisect_left(slashes, len(decoded) - len(rest), key=lambda index: len(decode(sent[:index])))
     return slashes[at] if at < len(slashes) and decode(sent[slashes[at] :]) == rest else None
-
-
-def _escaped(path: str) -> str:
-    return path if path.isascii() else quote(path, safe=_SAFE + "%", encoding="latin-1")
 
 
 def canonical_path(path: str) -> CanonicalPath:

@@ -63,8 +63,7 @@ class RequestCookies:
     """The cookies of a request's Cookie header (Next's `RequestCookies`).
 
     `set`, `delete` and `clear` rewrite that header of the `Headers` that it was made from, and drop it where no cookie
-    is left. Iteration gives pairs of a
-    name and its `RequestCookie`; `in` asks for a name.
+    is left. Iteration gives pairs of a name and its `RequestCookie`; `in` asks for a name.
     """
 
     __slots__ = ("_headers", "_values")

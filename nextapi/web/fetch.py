@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from nextapi.errors import ExtraError, FetchError, FetchTimeoutError, HeaderError, URLError
-from nextapi.http.headers import check_header_name, check_header_value
+from nextapi.http.headers import check_header_name, check_header_value, named_by_connection
 from nextapi.http.streaming import chunks
 from nextapi.text import TOKEN
 from nextapi.web.content import BodyInit, content_of
@@ -158,7 +158,8 @@ def _request(url: URL, method: str, headers: Headers, body: BodyInit | None) -> 
         else:
             length = _length(source, headers)
             content = chunks(source) if length is None else _exactly(chunks(source), length)
-    for name in _NOT_THE_CALLERS | _named_by_connection(headers):
+    # Not what Connection names: a client would choose which headers are sent that are put beside its own.
+    for name in _NOT_THE_CALLERS:
         headers.delete(name)
     # What is encoded has another length and other ranges than what a handler passes on.
     is_plain = method == "HEAD" or "range" in headers
@@ -192,10 +193,6 @@ def _exactly(pieces: Iterator[bytes], length: int) -> Iterator[bytes]:
         yield piece
     if left:
         raise ValueError(f"the body is {'longer' if left < 0 else 'shorter'} than its length of {length} bytes")
-
-
-def _named_by_connection(headers: Headers) -> set[str]:
-    return {name.strip().lower() for value in headers.get_all("connection") for name in value.split(",")}
 
 
 def _send(request: _Request, timeout: Timeout) -> BaseHTTPResponse:
@@ -269,6 +266,7 @@ def _response(raw: BaseHTTPResponse, request: _Request, is_redirected: bool) -> 
         raise _error(request, f"the server ended with the status {raw.status}, which is no answer")
     headers = Headers()
     try:
+        check_header_value("status text", raw.reason or "")
         for name, value in raw.headers.items():
             check_header_name(name)
             check_header_value(name, value)
@@ -276,7 +274,7 @@ def _response(raw: BaseHTTPResponse, request: _Request, is_redirected: bool) -> 
     except HeaderError as error:
         _close(raw)
         raise _error(request, f"the answer has a header that is none: {error}") from error
-    for name in _HOP_BY_HOP | _named_by_connection(headers):
+    for name in _HOP_BY_HOP | named_by_connection(headers.get("connection")):
         headers.delete(name)
     content: bytes | Iterator[bytes] | None = None
     if request.method == "HEAD" or raw.status in _NULL_BODY:

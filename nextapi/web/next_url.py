@@ -1,7 +1,7 @@
 """`NextURL`: a `URL` that knows the prefix which the application is mounted at (Next's `basePath`).
 
-As in Next, the href has no userinfo, and the path keeps the form of its end: one
-that had a trailing slash when it was parsed has one whatever it is set to, another has none.
+As in Next, the href has no userinfo, and the path keeps the form of its end: one that had a trailing slash when it was
+parsed has one whatever it is set to, another has none.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
+from nextapi.errors import HTTPError
 from nextapi.web.search_params import URLSearchParams
 from nextapi.web.url import URL
 
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["NextURL", "next_url_of"]
+__all__ = ["NextURL", "next_url_of", "origin_of"]
 
 # What a URL has in its path as it is; segments of dots are looked for beside it.
 _PLAIN_PATH = re.compile(r"/(?!_next/data/)[!$%&'()*+,\-./0-9:;=@A-Z\[\]_a-z|~]*")
-_DATA = re.compile(r"/_next/data/([^/]*)(.*)\.json")
+_MOST_OF_HOST = 260
+_DATA = "/_next/data/"
 
 
 class NextURL(URL):
@@ -55,9 +57,9 @@ class NextURL(URL):
             self._base_path = self._mount
             path = path[len(self._mount) :] or "/"
         self.build_id = None
-        if data := _DATA.fullmatch(path):
-            self.build_id = data[1]
-            path = "/" if data[2] == "/index" else data[2] or "/"
+        if path.startswith(_DATA) and path.endswith(".json"):
+            self.build_id, _, page = path[len(_DATA) : -len(".json")].partition("/")
+            path = "/" if page == "index" else f"/{page}"
         self._path = path
 
     def _text(self) -> str:
@@ -135,6 +137,19 @@ def next_url_of(find_origin: Callable[[], str], base_path: str, path: str, pairs
     url._params = params = URLSearchParams.__new__(URLSearchParams)
     params._pairs, params._is_changed = pairs, bool(pairs)
     return url
+
+
+@lru_cache(maxsize=256)
+def origin_of(scheme: str, host: str) -> str:
+    """Return the origin of a request for `host`, which has been checked to be a name or an address, and a port.
+
+    Raises `HTTPError` (400) where no URL can have it, as with "1.2.3.4.5" and "example.com:99999", and where it is
+    longer than a name and a port can be: what comes here is kept for a while.
+    """
+    origin = f"{scheme}://{host}"
+    if len(host) > _MOST_OF_HOST or not URL.can_parse(origin):
+        raise HTTPError(400, "Bad Request")
+    return origin
 
 
 @lru_cache(maxsize=256)

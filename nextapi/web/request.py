@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO, RawIOBase
+from operator import itemgetter
 from types import SimpleNamespace
 from typing import IO, Any, Self
 from urllib.parse import unquote
@@ -238,10 +239,11 @@ def message_of(request: NextRequest) -> Request:
 
 def environ_of(headers: Headers) -> dict[str, str]:
     """Return headers as a WSGI environ has them (PEP 3333)."""
-    environ = {f"HTTP_{name.upper().replace('-', '_')}": headers[name] for name in headers}
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if value := environ.pop(f"HTTP_{name}", None):
-            environ[name] = value
-    if "HTTP_COOKIE" in environ:
-        environ["HTTP_COOKIE"] = "; ".join(headers.get_all("cookie"))
+    lines: dict[str, list[str]] = {}
+    for name, value in sorted(headers.multi_items(), key=itemgetter(0)):
+        lines.setdefault(f"HTTP_{name.upper().replace('-', '_')}", []).append(value)
+    environ = {name: ("; " if name == "HTTP_COOKIE" else ", ").join(values) for name, values in lines.items()}
+    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if value := environ.pop(f"HTTP_{key}", ""):
+            environ[key] = value
     return environ

@@ -170,14 +170,14 @@ class Response(Readable):
         return self._async_chunks(content) if isinstance(content, AsyncIterable) else self._chunks()
 
     def _chunks(self) -> Iterator[bytes]:
-        content = self._take_content()
+        content = take_parts(self)[2]
         if isinstance(content, bytes):
             yield content
         elif content is not None:
             yield from chunks(cast("Iterator[bytes]", content))
 
     async def _async_chunks(self, content: AsyncIterable[str | bytes]) -> AsyncIterator[str | bytes]:
-        self._take_content()
+        take_parts(self)
         async for chunk in content:
             yield chunk
 
@@ -207,12 +207,6 @@ class Response(Readable):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _take_content(self) -> bytes | Source | None:
-        if self._is_used:
-            raise BodyUsedError
-        self._is_used = self._content is not None
-        return self._content
 
     def _open(self) -> Body | None:
         content = self._content
@@ -364,6 +358,7 @@ class NextResponse(Response):
 def passage_of(response: Response) -> Passage | None:
     """Return how a request goes on that a middleware answered with `response`; None where that is the answer."""
     passage = getattr(response, "_passage", None)
-    if passage is None and response.headers.get("x-middleware-next") == "1":  # Next's own sign
+    # Next's own sign, which no other server gives: its answer is the answer.
+    if passage is None and not response.url and response.headers.get("x-middleware-next") == "1":
         passage = Passage(None, None)
     return passage

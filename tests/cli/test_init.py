@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from nextapi.commands.init import init
 from tests.cli.commands import FLASK, MANAGE, NEXTAPI, call
 from tests.support.servers import serve
 
@@ -57,6 +59,17 @@ def test_what_was_written_runs(kind: str, dialect: str, tmp_path: Path) -> None:
         (200, b'{"pid":"abc","saved":{"a":1}}'),
         (405, b"Method Not Allowed" if dialect == "pages" else b""),
     ]
+
+
+@pytest.mark.parametrize("kind", _APPS)
+def test_a_host_that_is_not_installed_is_to_be_installed(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has no Flask, or no Django, is told to install it before what it wrote is run."""
+    for missing in (False, True):
+        monkeypatch.setattr("nextapi.commands.init.find_spec", lambda name, missing=missing: None if missing else name)
+        init(kind, tmp_path / str(missing), out := StringIO())
+        assert (f"pip install 'nextapi-wsgi[{kind}]'" in out.getvalue()) == (missing and kind != "wsgi")
 
 
 @pytest.mark.parametrize("kind", _APPS)

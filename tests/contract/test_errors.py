@@ -202,12 +202,12 @@ FORM = "application/x-www-form-urlencoded"
         ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, False),
     ],
 )
-@pytest.mark.parametrize("content_type", [None, FORM, "multipart/form-data; boundary=x", "text/plain;charset=utf-8"])
-def test_same_origin_guard(serve: Serve, headers: dict[str, str], passes: bool, content_type: str | None) -> None:
+def test_same_origin_guard(serve: Serve, headers: dict[str, str], passes: bool) -> None:
     """A POST across sites that no preflight preceded is a 403, unless its origin is trusted."""
     client = serve({"a": "res.end('done')"}, trusted_origins=["https://friend.test"])
-    answer = client.post("/api/a", headers=headers, content_type=content_type)
-    assert answer.status_code == (200 if passes else 403)
+    for content_type in (None, FORM, "multipart/form-data; boundary=x", "text/plain;charset=utf-8"):
+        answer = client.post("/api/a", headers=headers, content_type=content_type)
+        assert answer.status_code == (200 if passes else 403), content_type
 
 
 def test_the_guard_says_how_to_allow(serve: Serve) -> None:

@@ -652,7 +652,10 @@ def test_the_plain_path_of_the_guarded_route_is_refused(serve_files: Serve) -> N
         ),
         ("return {wait} call_next(Request())", "takes the request that the middleware was given, or a clone of it"),
         ("return {wait} call_next(NextRequest('http://a/'))", "takes the request that the middleware was given"),
-        ("return None", "_middleware.py: middleware() returned nothing"),
+        (
+            "return None",
+            "_middleware.py: middleware() returned nothing: return what call_next() returns, or a Response",
+        ),
         ("return 'text'", "middleware() returned str, which is no Response"),
         ("return NextResponse.next()", "here `return call_next(request)` lets a request pass"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import nextapi
+from nextapi.testing import call
 from tests.docs.pages import PAGES, REPOSITORY, RUNS, Block, Project, run_page
 
 page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
@@ -44,6 +47,39 @@ def test_the_readme_links_to_every_page() -> None:
     """Whoever starts at README.md can find all of docs/."""
     readme = (REPOSITORY / "README.md").read_text()
     assert [page.name for page in PAGES if page.parent.name == "docs" and f"(docs/{page.name})" not in readme] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/from-next.md"])
+def test_names_in_the_tables_are_there(page: str) -> None:
+    """What a table of names gives for one of Next's can be imported from nextapi, or is what a handler is given has."""
+    request = nextapi.NextRequest("http://localhost/")
+    given: dict[str, object] = {
+        "request": request,
+        "headers": request.headers,
+        "search_params": request.next_url.search_params,
+        "response": nextapi.NextResponse(),
+    }
+
+    def handler(req: nextapi.NextApiRequest, res: nextapi.NextApiResponse) -> None:
+        given.update(req=req, res=res)
+        res.end()
+
+    call(handler)
+    rows = re.findall(r"^\|.*?[^\\]\|(.*?[^\\])\|", (REPOSITORY / page).read_text(), re.MULTILINE)
+    spans = [span for row in rows for span in re.findall(r"`@?([^`]+)`", row)]
+    calls = {match[1] for span in spans if (match := re.match(r"(\w+)\(", span))}
+    attributes = {match.groups() for span in spans if (match := re.match(r"(\w+)\.(\w+)", span)) and match[1] in given}
+    assert len(calls) > 10
+    assert len(attributes) > 30
+    own = {"handler", "middleware", "proxy", "GET"}
+    assert [name for name in calls - own if not hasattr(nextapi, name) and not hasattr(builtins, name)] == []
+    assert [f"{name}.{attribute}" for name, attribute in attributes if attribute not in dir(given[name])] == []
+
+
+@pytest.mark.parametrize("name", nextapi.__all__)
+def test_names_are_documented(name: str) -> None:
+    """Every name that route files can import is on a page."""
+    assert any(re.search(rf"\b{name}\b", page.read_text()) for page in PAGES)
 
 
 def test_the_changelog_begins_with_this_version() -> None:

@@ -553,6 +553,8 @@ SPELLINGS = (
     "/api%2fadmin", "/api%5cadmin", "/API/admin", "/api/ADMIN", "/api/admin%2f", "/api/admin/.", "/%2fapi/admin",
     "/api/admin;x", "/api/admin%00", "/api/admin%3f", "/api/%2561dmin", "/x/..%2fapi/admin", "/api/admin.json",
     "http://localhost/api/admin", "/api/admin?x", "/api/admin#x", "///api///admin///", "/api/admin/%2e",
+    "api/admin", "x/api/admin", "*/api/admin", "%2fapi/admin", "./api/admin", "../api/admin", ".//api/admin",
+    "/api/adm\tin", "/api/adm#in", "\t/api/admin", "/api/admin\t",
 )  # fmt: skip
 HEADERS = {
     "x-middleware-subrequest": "middleware:middleware:middleware:middleware:middleware",
@@ -783,6 +785,31 @@ def test_headers_that_middleware_gives_are_sent(tmp_path: Path) -> None:
     assert (sent["authorization"], sent["cookie"]) == ("Bearer own", "sid=1")
     assert (sent["x-forwarded-host"], "6.6.6.6" in sent.get("x-forwarded-for", "")) == ("public.test", False)
     assert "x-kept" not in sent
+
+
+def test_a_client_takes_no_header_away(tmp_path: Path) -> None:
+    """What Connection names is the client's own alone: headers that are said of it, or that middleware gives, stay."""
+    headers = {**SECRETS, "Connection": "X-Forwarded-For, X-Forwarded-Host, Via, X-User, close", "X-User": "alice"}
+    given = """, request={"headers": {**request.headers, "x-user": "alice"}}"""
+    with upstream() as site:
+        for request in ("", given):
+            folder = tmp_path / str(len(site.received))
+            proxying(folder, site.url, request).get("/", headers=headers, environ_overrides={"REMOTE_ADDR": "10.0.0.9"})
+        own, with_user = (received.headers for received in site.received)
+    for sent in (own, with_user):
+        assert (sent["x-forwarded-for"], sent["x-forwarded-host"]) == ("10.0.0.9", "localhost")
+        assert sent["via"] == "1.1 nextapi"
+        assert "forwarded" not in sent
+    assert "x-user" not in own
+    assert with_user["x-user"] == "alice"
+
+
+def test_a_site_gets_no_header_that_is_none(tmp_path: Path) -> None:
+    """What a server has let pass, and must not go on the wire, is a 400."""
+    with upstream() as site:
+        environ = {"HTTP_X_FOLDED": "a\r\n b"}
+        assert proxying(tmp_path, site.url).get("/", environ_overrides=environ).status_code == 400
+        assert site.received == []
 
 
 def test_sites_that_are_not_listed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,38 +7,58 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from tests.support.servers import serve
 
 INTEGRATIONS = Path(__file__).parents[2] / "integrations"
+_SHOP, _BLOG = INTEGRATIONS / "flask_shop", INTEGRATIONS / "django_blog"
 
 
 @contextmanager
 def flask_shop(folder: Path, **variables: str) -> Iterator[int]:
     """Serve the shop with its products and the customers ada and grace, and yield the port."""
-    source = INTEGRATIONS / "flask_shop"
-    variables["SHOP_DATABASE"] = str(folder / "shop.sqlite3")
-    for command in ("init-db", "add-user ada --password swordfish", "add-user grace --password hopper"):
-        run(source, variables, "-m", "flask", "--app", "shop", *command.split())
-    with serve("shop:create_app()", folder, source=source, environment=variables) as port:
+    database = folder / "shop.sqlite3"
+    database.write_bytes(_shop_database())
+    variables["SHOP_DATABASE"] = str(database)
+    with serve("shop:create_app()", folder, source=_SHOP, environment=variables) as port:
         yield port
+
+
+@cache
+def _shop_database() -> bytes:
+    """Return a database with the products and the customers, which is made once."""
+    with TemporaryDirectory() as folder:
+        variables = {"SHOP_DATABASE": f"{folder}/database"}
+        for command in ("init-db", "add-user ada --password swordfish", "add-user grace --password hopper"):
+            run(_SHOP, variables, "-m", "flask", "--app", "shop", *command.split())
+        return Path(folder, "database").read_bytes()
 
 
 @contextmanager
 def django_blog(folder: Path) -> Iterator[int]:
     """Serve the blog, empty, with the superuser ada and the reader grace, and yield the port."""
-    source = INTEGRATIONS / "django_blog"
-    superuser = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "swordfish"}
-    variables = {"BLOG_DATABASE": str(folder / "blog.sqlite3"), **superuser}
-    run(source, variables, "manage.py", "migrate", "--verbosity", "0")
-    run(source, variables, "manage.py", "createsuperuser", "--noinput", "--email", "ada@example.com")
-    reader = "from django.contrib.auth.models import User; User.objects.create_user('grace', password='hopper')"
-    run(source, variables, "manage.py", "shell", "-c", reader)
-    with serve("blog_site.wsgi", folder, source=source, environment=variables) as port:
+    database = folder / "blog.sqlite3"
+    database.write_bytes(_blog_database())
+    with serve("blog_site.wsgi", folder, source=_BLOG, environment={"BLOG_DATABASE": str(database)}) as port:
         yield port
+
+
+@cache
+def _blog_database() -> bytes:
+    """Return a database without posts that has the users, which is made once."""
+    superuser = {"DJANGO_SUPERUSER_USERNAME": "ada", "DJANGO_SUPERUSER_PASSWORD": "swordfish"}
+    with TemporaryDirectory() as folder:
+        variables = {"BLOG_DATABASE": f"{folder}/database", **superuser}
+        run(_BLOG, variables, "manage.py", "migrate", "--verbosity", "0")
+        run(_BLOG, variables, "manage.py", "createsuperuser", "--noinput", "--email", "ada@example.com")
+        reader = "from django.contrib.auth.models import User; User.objects.create_user('grace', password='hopper')"
+        run(_BLOG, variables, "manage.py", "shell", "-c", reader)
+        return Path(folder, "database").read_bytes()
 
 
 def run(source: Path, variables: dict[str, str], *arguments: str) -> None:
@@ -49,7 +69,7 @@ def run(source: Path, variables: dict[str, str], *arguments: str) -> None:
         env={**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{Path.cwd()}", **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

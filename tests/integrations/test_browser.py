@@ -87,8 +87,9 @@ class Page:
         self.wait(lambda: self.path() == "/" and self.texts("#cart-count") == ["0"])
 
     def severe(self) -> list[str]:
-        """Return the errors in the browser's console since it was last asked for."""
-        return [entry["message"] for entry in self._browser.get_log("browser") if entry["level"] == "SEVERE"]
+        """Return the errors of this server's pages in the browser's console since it was last asked for."""
+        errors = [entry["message"] for entry in self._browser.get_log("browser") if entry["level"] == "SEVERE"]
+        return [error for error in errors if self._address in error]
 
 
 @pytest.fixture

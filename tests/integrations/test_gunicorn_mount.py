@@ -56,6 +56,13 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         ("POST", "/api/upload", b"{}", 422, b"Send one file"),
         ("GET", "/api/count", None, 200, b"1\n2\n3\n4\n5\n"),
         ("GET", "/api/environ", None, 200, b"Hello world!\n"),
+        ("GET", "/api/edge?name=Ada", None, 200, b"Hello Ada!"),
+        ("GET", "/api/products/1", None, 200, b'{"id":"1","name":"Fountain pen","price":2900}'),
+        ("GET", "/api/products/2", None, 404, b""),
+        ("POST", "/api/products/1", b'{"count": 2}', 201, b'{"id":"1","ordered":{"count":2}}'),
+        ("DELETE", "/api/products/1", None, 405, b""),
+        ("GET", "/api/clock", None, 200, b'id: 1\ndata: {"tick":1}\n\n'),
+        ("GET", "/api/admin/stats", None, 401, b'{"error":"Unauthorized"}'),
         ("GET", "/api/nothing", None, 200, b"<!doctype html>"),
     ],
 )
@@ -74,6 +81,13 @@ def test_cookies(port: int) -> None:
     assert [visitor.get("/api/visits").json()["visits"] for _ in range(3)] == [1, 2, 3]
     cookie = visitor.get("/api/visits").headers["Set-Cookie"]
     assert cookie == "visits=4; Max-Age=3600; Path=/api; HttpOnly; SameSite=Lax"
+
+
+def test_who_is_let_in(port: int) -> None:
+    """The middleware looks at the value of the cookie."""
+    visitor = Visitor(port)
+    answers = [visitor.get("/api/admin/stats", Cookie=f"admin-token={token}") for token in ("guess", "swordfish")]
+    assert [answer.status for answer in answers] == [401, 200]
 
 
 def test_headers(port: int) -> None:

@@ -402,12 +402,13 @@ def test_a_file_without_a_syntax_tree_has_no_findings(source: bytes) -> None:
 
 
 def _library() -> Iterator[Path]:
-    yield from sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
-    yield from sorted(Path(sysconfig.get_path("stdlib"), "asyncio").glob("*.py"))
+    """Yield files of the standard library: not all, which would take a quarter of a minute."""
+    yield from sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))[::8]
+    yield from sorted(Path(sysconfig.get_path("stdlib"), "asyncio").glob("*.py"))[::4]
 
 
 def test_no_code_is_too_odd() -> None:
-    """Every function of the standard library, taken for a handler, can be looked into."""
+    """Every function of these files, taken for a handler, can be looked into."""
     looked_into = 0
     for file in _library():
         module = parse(file.read_bytes())

@@ -116,6 +116,9 @@ def test_conditions(target: str, headers: list[list[str]], expected: bool) -> No
         ("/mwx/%6Fne/%ff", True),
         ("/mwx/re/%31", True),
         ("/mwx/neg/%73kip", True),  # not as it was sent, which is enough
+        ("/mwx/%6Fne/a%23b", True),
+        ("/mwx/%6Fne/a%3Fb", True),
+        ("/api/%6Dw/a%0Ab%0D/c", True),
     ],
 )
 def test_escapes_hide_no_path(path: str, expected: bool) -> None:

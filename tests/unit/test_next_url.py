@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -136,6 +138,8 @@ def test_host_is_that_of_the_request() -> None:
         ("http://e.com/_next/data/b/index.json", "b", "/"),
         ("http://e.com/_next/data/b/a/c.json?x=1", "b", "/a/c"),
         ("http://e.com/_next/data/b/a", None, "/_next/data/b/a"),
+        ("http://e.com/_next/data/b/a.json/c.json", "b", "/a.json/c"),
+        ("http://e.com/_next/data.json", None, "/_next/data.json"),
     ],
 )
 def test_reads_the_path_of_page_data(text: str, build_id: str | None, pathname: str) -> None:
@@ -193,13 +197,15 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("prefix", ["", "/v2"])
-@pytest.mark.parametrize("pairs", [[], [("a", "1 2"), ("b", "")]])
-@pytest.mark.parametrize(
-    "first", ["href", "search", "search_params", "pathname", "base_path", "clone", "copy", "build_id"]
-)
-def test_url_of_a_request_is_that_of_its_text(path: str, prefix: str, pairs: list[tuple[str, str]], first: str) -> None:
+def test_url_of_a_request_is_that_of_its_text(path: str) -> None:
     """It is made from parts, and piece by piece as it is asked for: with the same outcome, whatever comes first."""
+    firsts = "href", "search", "search_params", "pathname", "base_path", "clone", "copy", "build_id"
+    for prefix, pairs, first in itertools.product(["", "/v2"], [[], [("a", "1 2"), ("b", "")]], firsts):
+        check_url_of_a_request(path, prefix, pairs, first)
+
+
+def check_url_of_a_request(path: str, prefix: str, pairs: list[tuple[str, str]], first: str) -> None:
+    """Hold that a URL made from parts is that of its text, where `first` is what is asked for at first."""
     url = next_url_of(lambda: "http://e.com:8080", prefix, path, list(pairs))
     query = "?a=1+2&b=" if pairs else ""
     same = NextURL(f"http://e.com:8080{prefix}{path}{query}", base_path=prefix)
@@ -220,3 +226,18 @@ def test_url_of_a_request_is_that_of_its_text(path: str, prefix: str, pairs: lis
     assert str(url) == str(same)
     with pytest.raises(AttributeError, match="zzz"):
         url.zzz  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize(("path", "build_id"), [("b.json", "b"), ("b/.json", "b"), (".json", "")])
+def test_page_data_of_no_page_is_that_of_the_root(path: str, build_id: str) -> None:
+    """Without a page's name it is the root's."""
+    url = NextURL(f"http://e.com/_next/data/{path}")
+    assert (url.build_id, url.pathname) == (build_id, "/")
+
+
+def test_a_long_path_takes_no_longer_than_it_is() -> None:
+    """A client cannot have the server look at one path for ever: what looks like a page's data is looked at once."""
+    path = "/_next/data/a" + ".json" * 20_000 + "x"
+    began = process_time()
+    assert NextURL(f"http://localhost{path}").pathname == path
+    assert process_time() - began < 1

@@ -50,7 +50,16 @@ UNESCAPED = "/!\"$&'()*+,-./:;<=>@[\\]^_`{|}~"
         ("", "/api/a", "/v2/api/a", ("", "/api/a")),
         ("/v2", "/api/a", "/api/a", ("/v2", "/api/a")),
         ("", "/api/a/b", "/api/a%252Fb", ("", "/api/a/b")),
-        ("", "*", "*", ("", "*")),
+        # A path begins with a slash, and has nothing in it that a URL would end at, or leave out.
+        ("", "*", "*", ("", "/*")),
+        ("", "admin", "admin", ("", "/admin")),
+        ("", "x/admin", "x/admin", ("", "/x/admin")),
+        ("", "a b", "a%20b", ("", "/a%20b")),
+        ("/v2", "admin", None, ("/v2", "/admin")),
+        ("", "/a\tb", "/a\tb", ("", "/a%09b")),
+        ("", "/a\tb/c", "/a\tb%2Fc", ("", "/a%09b%2Fc")),
+        ("", "/a#b", "/a#b", ("", "/a%23b")),
+        ("", "/a\x7f", "/a\x7f?x", ("", "/a%7F")),
         # Without a target the path is escaped again, one escape for every byte that needs one.
         ("", "/api/a b", None, ("", "/api/a%20b")),
         ("", "/api/a%2Fb", None, ("", "/api/a%252Fb")),

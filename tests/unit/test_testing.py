@@ -447,6 +447,21 @@ def test_call_knows_a_route_handler_by_its_name() -> None:
     )
 
 
+def test_call_knows_a_route_handler_of_many_names(tmp_path: Path) -> None:
+    """A function that its module binds to methods is called by the one that is asked for, else by the first."""
+    file = tmp_path / "app/api/auth/route.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "from nextapi import Response\n"
+        "def handler(request, context): return Response(f'{request.method} {context.params}')\n"
+        "GET = POST = handler\n"
+    )
+    handler = load(file).GET
+    assert call(handler, params={"id": "5"}).text == "GET {'id': '5'}"
+    assert call(handler, method="POST").text == "POST {}"
+    assert call(handler, method="PUT").status_code == 405
+
+
 def test_call_is_told_the_kind() -> None:
     """A function of another name is a route handler, or an edge handler, where `kind` says so."""
 

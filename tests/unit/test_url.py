@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from nextapi import URLSearchParams
 from nextapi.errors import NextApiError, URLError
-from nextapi.web.url import _PLAIN, URL
+from nextapi.web.url import URL
+from nextapi.web.url_parser import PLAIN
 
 SETTABLE = ("href", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash")
 PARTS = (*SETTABLE, "origin")
@@ -194,7 +195,7 @@ def test_the_text_of_a_url_is_that_url(start: str, text: str, base: str | None) 
         assert parts(URL(url.href)) == parts(url)
 
 
-@given(st.from_regex(_PLAIN, fullmatch=True))
+@given(st.from_regex(PLAIN, fullmatch=True))
 def test_the_short_way_parses_as_ada(text: str) -> None:
     """A text that the one expression splits has the parts that ada finds in it."""
     assert own(text, None) == ada(text, None)
@@ -202,7 +203,7 @@ def test_the_short_way_parses_as_ada(text: str) -> None:
 
 def test_the_short_way_is_there_for_common_urls() -> None:
     """Some common URLs are split by the expression, some are not: the tests above test both ways."""
-    assert {bool(_PLAIN.fullmatch(text)) for text in COMMON} == {True, False}
+    assert {bool(PLAIN.fullmatch(text)) for text in COMMON} == {True, False}
 
 
 @pytest.mark.parametrize(

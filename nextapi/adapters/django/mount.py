@@ -6,78 +6,40 @@ to APPEND_SLASH; its own 404 is only for what nothing in the project would have 
 
 from __future__ import annotations
 
-import logging
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar, copy_context
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import takewhile
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
-import asgiref.sync
 from django.apps import apps
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.core.signals import got_request_exception, request_started
+from django.core.signals import request_started
 from django.db import connections, transaction
-from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
-from django.urls import (
-    URLPattern,
-    URLResolver,
-    clear_script_prefix,
-    clear_url_caches,
-    get_resolver,
-    get_script_prefix,
-    get_urlconf,
-    set_urlconf,
-)
-from django.urls import path as django_path
-from django.urls.converters import PathConverter, StringConverter, register_converter
+from django.urls import URLResolver, clear_url_caches, get_resolver, get_script_prefix, get_urlconf
 from django.urls.exceptions import Resolver404
 from django.urls.resolvers import ResolverMatch, RoutePattern
-from django.utils import timezone, translation
 from django.utils.autoreload import autoreload_started, file_changed
 from django.views.decorators.csrf import csrf_protect
 
-from nextapi.adapters.django.messages import (
-    decode_path,
-    from_response,
-    note_request,
-    noted_path,
-    to_body,
-    to_request,
-    to_response,
-)
+from nextapi.adapters.django.host import DjangoHost
+from nextapi.adapters.django.messages import decode_path, note_request, noted_path, to_request, to_response
+from nextapi.adapters.django.patterns import REST, REST_ROUTE, named_view, patterns_of
 from nextapi.app import Application, Match, Route, host_params
 from nextapi.commands.mounts import MountedTree
-from nextapi.draft import Draft
 from nextapi.errors import TreeError
-from nextapi.http.message import Relayed, Request, Response
-from nextapi.http.relay import call_application
 from nextapi.loading import is_loaded_elsewhere
-from nextapi.options import Options, OptionSettings, read_options
+from nextapi.options import OptionSettings, read_options
 from nextapi.reloading import LiveTree
-from nextapi.routing.paths import CanonicalPath, cut_path, quote_path
-from nextapi.routing.segments import Kind, Segment, identifier
-from nextapi.routing.tree import Captured
-from nextapi.running import Run
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+from nextapi.routing.paths import cut_path, quote_path
 
 __all__ = ["create_urlpatterns", "mounted_trees"]
-
-_logger = logging.getLogger("nextapi")
-
-_REST = "[404]"
-"""The name of what no route names; no file can have this name."""
-_REST_ROUTE = "api/<path>"
 
 _probe: ContextVar[dict[_TreeResolver, bool] | None] = ContextVar("nextapi_probe", default=None)
 """While a project is asked what it would do without nextapi: the trees passed, and whether they have the path."""
@@ -94,7 +56,7 @@ def create_urlpatterns(root: str | PathLike[str], **options: Unpack[OptionSettin
     trusted = read.trusted_origins.union(settings.CSRF_TRUSTED_ORIGINS)
     base = getattr(settings, "BASE_DIR", "")
     folder, settled = Path(base, root).absolute(), replace(read, trusted_origins=trusted)
-    host = _Host(settled)
+    host = DjangoHost(settled)
     request_started.connect(note_request, dispatch_uid="nextapi")
     try:
         tree = LiveTree(folder, settled, host)
@@ -136,7 +98,7 @@ class _FaultyTree(URLResolver):
         path = str(path)
         if _probe.get() is not None or (path != "api" and not path.startswith("api/")):
             raise Resolver404({"path": path})
-        return ResolverMatch(self._raise, (), {}, _REST, route="api/<path>", captured_kwargs={}, extra_kwargs={})
+        return ResolverMatch(self._raise, (), {}, REST, route=REST_ROUTE, captured_kwargs={}, extra_kwargs={})
 
     def _raise(self, request: WSGIRequest, /, **_: Any) -> HttpResponseBase:
         raise self._error.with_traceback(None)
@@ -167,172 +129,6 @@ def _hosts_answer(method: str, path: str) -> str | None:
     return None if is_own else f"the project's pattern '{match.route}' ({match.view_name or match._func_path})"
 
 
-class _Host:
-    checks_paths = True
-    has_urls = True
-
-    def __init__(self, options: Options) -> None:
-        self.draft = Draft(options.secret, options.debug, lambda: (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
-
-    def trusted_host(self, request: Request) -> str | None:
-        host: str = request.raw.get_host()
-        return host
-
-    def report(self, request: Request, error: Exception) -> None:
-        _logger.error("%s %r raised after its answer had begun", request.method, request.path, exc_info=error)
-        got_request_exception.send(sender=type(self), request=request.raw)
-
-    def origin(self, request: Request) -> str:
-        return f"{request.raw.scheme}://{request.raw.get_host()}"
-
-    def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
-        raw = request.raw
-        if raw.resolver_match is not None:  # a view that is called by itself has none
-            raw.resolver_match = _entered(raw.resolver_match, route, captured)
-        if route.is_guarded or settings.SESSION_COOKIE_NAME not in raw.COOKIES:
-            return None
-        # What Django has checked, if it has, was another route.
-        check = CsrfViewMiddleware(_unmarked)
-        check.process_request(raw)
-        rejection = check.process_view(raw, _unmarked, (), {})
-        if rejection is not None:
-            return Response(rejection.status_code, [], Relayed(rejection))
-        if request.body is not None and not request.body.is_kept:
-            request.body = to_body(raw)  # it may have looked for the token in a form
-        return None
-
-    def call_after(self, request: Request, function: Callable[[], object]) -> None:
-        if request.afters is None:
-            raw, close = request.raw, request.raw.close
-
-            def close_and_finish() -> None:
-                close()
-                request.finish()
-
-            # Django calls it when the response that it sends in the end is closed, and before it closes connections.
-            raw.close = close_and_finish
-        context = copy_context()
-        request.call_after(lambda: context.run(_call_outside, function))
-
-    def unpack(self, relayed: Relayed, request: Request) -> Response:
-        return from_response(relayed.response, request, partial(self.report, request))
-
-    def new_run(self, name: str) -> Run:
-        run = Run(name)
-        run.call(partial(_move_here, run))
-        return run
-
-    def status_of(self, value: object) -> int | None:
-        return value.status_code if isinstance(value, HttpResponseBase) else None
-
-    def call(self, application: WSGIApplication, request: Request) -> Response:
-        return call_application(application, request, partial(self.report, request))
-
-
-def _call_outside(function: Callable[[], object]) -> None:
-    """Call a function without what Django keeps of a request."""
-    translation.deactivate()
-    timezone.deactivate()
-    set_urlconf(None)
-    clear_script_prefix()
-    function()
-
-
-def _entered(found: ResolverMatch, route: Route, captured: Captured) -> ResolverMatch:
-    """Return what `found`, the match of the path as it came, is for another route of the tree."""
-    left: Route | None = getattr(found.func, "nextapi_route", None)
-    before = found.route.removesuffix(left.pattern[1:] if left else _REST_ROUTE)
-    own = {identifier(name) for name in left.param_names} if left else set()
-    params = host_params(Match(route, captured, CanonicalPath("")))
-    kwargs = {name: value for name, value in found.kwargs.items() if name not in own} | params
-
-    def view(request: WSGIRequest, /, **_: Any) -> HttpResponseBase:
-        answer: HttpResponseBase = found.func(request, **found.kwargs)
-        return answer
-
-    return ResolverMatch(
-        _named(view, route),
-        (),
-        kwargs,
-        route.name,
-        [*found.app_names],
-        [*found.namespaces],
-        before + route.pattern[1:],
-        found.tried,
-        kwargs,
-        {},
-    )
-
-
-def _named(view: Callable[..., HttpResponseBase], route: Route | None) -> Any:
-    """Give a view the name of its route, and the route itself."""
-    named: Any = view
-    named.__name__ = named.__qualname__ = route.name if route else _REST
-    named.nextapi_route = route
-    return named
-
-
-def _unmarked(_: HttpRequest) -> HttpResponse:
-    """Stand for a route whose guard is off: a view without `csrf_exempt`."""
-    return HttpResponse()
-
-
-def _move_here(run: Run) -> None:
-    """Have asgiref's locals, Django's language and time zone among them, belong to the thread of the coroutines."""
-    # By asgiref's own way, which has no public name; it matters where the coroutines have another thread, under gevent.
-    if rehome := getattr(asgiref.sync, "_restore_context", None):
-        rehome(run.context)
-    # Where asgiref looks for the thread of the request: there `sync_to_async` has the connections and transactions.
-    asgiref.sync.AsyncToSync.executors.current = run.executor
-
-
-# Patterns for reverse()
-
-
-class _SegmentsConverter(PathConverter):
-    def to_url(self, value: Any) -> str:
-        return value if isinstance(value, str) else "/".join(map(str, value))
-
-
-register_converter(StringConverter, "nextapi_segment")
-register_converter(_SegmentsConverter, "nextapi_segments")
-
-
-def _pattern_texts(segments: tuple[Segment, ...]) -> Iterator[str]:
-    """Yield what `path()` takes for what `segments` match: "api/post/<nextapi_segment:pid>"."""
-    parts: list[str] = []
-    for segment in segments:
-        if segment.kind is Kind.STATIC:
-            parts.append(segment.name)
-            continue
-        if segment.kind is Kind.OPTIONAL_CATCH_ALL:
-            yield "/".join(parts)
-        converter = "nextapi_segments" if segment.is_catch_all else "nextapi_segment"
-        parts.append(f"<{converter}:{identifier(segment.name)}>")
-    yield "/".join(parts)
-
-
-def _patterns(
-    routes: list[tuple[str, Route]], views: Mapping[Route | None, Callable[..., HttpResponseBase]]
-) -> list[URLPattern | URLResolver]:
-    """Return the patterns of named routes; a ":" in a name is a namespace to Django."""
-    patterns: list[URLPattern | URLResolver] = []
-    below = defaultdict(list)
-    for name, route in routes:
-        namespace, colon, rest = name.partition(":")
-        if colon:
-            below[namespace].append((rest, route))
-        else:
-            patterns.extend(django_path(text, views[route], name=name) for text in _pattern_texts(route.segments))
-    for namespace, named in below.items():
-        inner = _patterns(named, views)
-        patterns.append(URLResolver(RoutePattern(""), inner, app_name=namespace, namespace=namespace))
-    return patterns
-
-
-# Resolving
-
-
 class _TreeResolver(URLResolver):
     """A tree's place in a URLconf."""
 
@@ -345,7 +141,7 @@ class _TreeResolver(URLResolver):
         """Have `reverse` know the routes that there are."""
         application = self._tree.application
         views = {route: self._view(application, route, "") for route in (None, *application.routes)}
-        super().__init__(RoutePattern(""), _patterns([(route.name, route) for route in application.routes], views))
+        super().__init__(RoutePattern(""), patterns_of([(route.name, route) for route in application.routes], views))
 
     def _refresh(self) -> None:
         if self._tree.refresh():
@@ -380,7 +176,7 @@ class _TreeResolver(URLResolver):
 
     def _resolver_match(self, application: Application, match: Match, below: str) -> ResolverMatch:
         route, kwargs = match.route, host_params(match)
-        name, text = (route.name, route.pattern[1:]) if route else (_REST, _REST_ROUTE)
+        name, text = (route.name, route.pattern[1:]) if route else (REST, REST_ROUTE)
         view = self._view(application, route, below)
         return ResolverMatch(view, (), kwargs, name, route=text, captured_kwargs=kwargs, extra_kwargs={})
 
@@ -434,7 +230,7 @@ class _TreeResolver(URLResolver):
             return to_response(response, incoming)
 
         is_guarded = route is None or route.is_guarded
-        outer = _named(view if is_guarded else _guarded_by_django(view), route)
+        outer = named_view(view if is_guarded else _guarded_by_django(view), route)
         outer.csrf_exempt = True  # the guard or `csrf_protect` does its work
         # A path that leads nowhere needs no login, unless middleware may lead it on.
         outer.login_required = route is not None or application.middleware is not None

@@ -11,36 +11,27 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import Context, ContextVar, copy_context
-from functools import partial
+from contextvars import ContextVar
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, cast
+from typing import Any, NamedTuple, Unpack, cast
 from urllib.parse import unquote
 
 import flask
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, Map, MapAdapter, RequestRedirect, Rule
-from werkzeug.wrappers import Response as WerkzeugResponse
 
-from nextapi.adapters.flask.messages import call_on_close, new_response_class, to_request, to_response
+from nextapi.adapters.flask.host import FlaskHost
+from nextapi.adapters.flask.messages import new_response_class, to_request, to_response
 from nextapi.adapters.flask.rules import REST, OwnRule, Requests, is_below_api, is_rest, rule_texts
 from nextapi.app import Application, Match, Route, host_params
 from nextapi.commands.mounts import MountedTree
-from nextapi.draft import Draft
 from nextapi.errors import OptionError, TreeError
-from nextapi.http.message import Relayed, Request, Response
-from nextapi.http.relay import call_application
 from nextapi.options import Options, OptionSettings, read_options
 from nextapi.reloading import LiveTree
-from nextapi.routing.paths import CanonicalPath, cut_path, quote_path, raw_path
-from nextapi.routing.tree import Captured
-from nextapi.running import Run
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+from nextapi.routing.paths import cut_path, quote_path, raw_path
 
 __all__ = ["create_blueprint", "is_inspected", "mounted_trees"]
 
@@ -63,7 +54,7 @@ def create_blueprint(root: str | PathLike[str], **options: Unpack[OptionSettings
             raise OptionError("NEXTAPI_NAME comes too late for a blueprint's name: give create_blueprint(name=...)")
         settings = read_options({"debug": app.debug, **config, **options})
         trees: _Trees = app.extensions.setdefault("nextapi", _Trees(app))
-        folder, host = Path(app.root_path, root).absolute(), _Host(app, settings)
+        folder, host = Path(app.root_path, root).absolute(), FlaskHost(app, settings)
         trees.listed.append(_mounted(state, folder, settings, host))
         try:
             tree = LiveTree(folder, settings, host)
@@ -102,7 +93,7 @@ is_inspected: ContextVar[bool] = ContextVar("nextapi_inspected", default=False)
 """Whether the app is loaded to tell of its trees: a faulty one does not keep it from being loaded then."""
 
 
-def _mounted(state: BlueprintSetupState, root: Path, options: Options, host: _Host) -> MountedTree:
+def _mounted(state: BlueprintSetupState, root: Path, options: Options, host: FlaskHost) -> MountedTree:
     app = cast("flask.Flask", state.app)
 
     def hosts_answer(method: str, path: str) -> str | None:
@@ -117,91 +108,10 @@ def _mounted(state: BlueprintSetupState, root: Path, options: Options, host: _Ho
     return MountedTree(root, options, host, (state.url_prefix or "").rstrip("/"), name, hosts_answer)
 
 
-class _Host:
-    checks_paths = True
-    has_urls = True
-    mount: _Mount
-
-    def __init__(self, app: flask.Flask, options: Options) -> None:
-        self._app = app
-        self._is_connected = False
-        self.draft = Draft(options.secret, options.debug, self._secrets)
-
-    def _secrets(self) -> list[str | bytes | None]:
-        return [self._app.secret_key, *(self._app.config.get("SECRET_KEY_FALLBACKS") or ())]
-
-    def trusted_host(self, request: Request) -> str | None:
-        host: str = request.raw.host
-        return host or None
-
-    def origin(self, request: Request) -> str:
-        if not request.raw.host:  # as werkzeug has it for one that cannot be
-            raise SecurityError("The request is for no host.")
-        return f"{request.raw.scheme}://{request.raw.host}"
-
-    def enter(self, request: Request, route: Route, captured: Captured) -> Response | None:
-        self.mount.enter(request.raw, Match(route, captured, CanonicalPath(request.path)))
-        return None
-
-    def new_run(self, name: str) -> Run:
-        return Run(name)
-
-    def call_after(self, request: Request, function: Callable[[], object]) -> None:
-        if request.afters is None:
-            if not self._is_connected:  # only who uses it pays for it
-                flask.request_finished.connect(_finish_with, self._app)
-                flask.request_tearing_down.connect(_finish_now, self._app)
-                self._is_connected = True
-            vars(request.raw)["nextapi_unfinished"] = request
-        context = _own_context()
-        request.call_after(lambda: context.run(self._call_in_app, function))
-
-    def _call_in_app(self, function: Callable[[], object]) -> None:
-        with self._app.app_context():
-            function()
-
-    def unpack(self, relayed: Relayed, request: Request) -> Response:
-        return self.call(relayed.response, request)
-
-    def status_of(self, value: object) -> int | None:
-        return value.status_code if isinstance(value, WerkzeugResponse) else None
-
-    def call(self, application: WSGIApplication, request: Request) -> Response:
-        return call_application(application, request, partial(self.report, request))
-
-    def report(self, request: Request, error: Exception) -> None:
-        flask.got_request_exception.send(self._app, _async_wrapper=self._app.ensure_sync, exception=error)
-        self._app.log_exception((type(error), error, error.__traceback__))  # type: ignore[arg-type]  # it was raised
-
-
-def _finish_with(_: flask.Flask, response: flask.Response, **__: Any) -> None:
-    """Have the request finished when the response has been sent, which no hook changes any more."""
-    request: Request | None = vars(flask.request._get_current_object()).pop("nextapi_unfinished", None)  # type: ignore[attr-defined]  # a proxy's
-    if request is not None:
-        call_on_close(response, request.finish)
-
-
-def _finish_now(_: flask.Flask, **__: Any) -> None:
-    """Finish a request that gets no response: its exception goes on to the server, or to a test."""
-    request: Request | None = vars(flask.request._get_current_object()).pop("nextapi_unfinished", None)  # type: ignore[attr-defined]  # a proxy's
-    if request is not None:
-        request.finish()
-
-
-def _own_context() -> Context:
-    """Return a copy of the context of now, without Flask's app and request, which are gone when it is used."""
-    flasks = [getattr(flask.globals, name, None) for name in ("_cv_app", "_cv_request")]
-    context = Context()
-    for variable, value in copy_context().items():
-        if variable not in flasks:
-            context.run(variable.set, value)
-    return context
-
-
 class _Mount:
     """A tree in an app: its rules, and the way of a request through them."""
 
-    def __init__(self, tree: LiveTree, host: _Host, state: BlueprintSetupState, trees: _Trees) -> None:
+    def __init__(self, tree: LiveTree, host: FlaskHost, state: BlueprintSetupState, trees: _Trees) -> None:
         self._tree = tree
         self._state = state
         self._trees = trees
@@ -212,7 +122,7 @@ class _Mount:
         self._rule_class = type("NextapiRule", (OwnRule, state.app.url_rule_class), {})
         self._rules: dict[str, Rule] = {}
         trees.mounts[self._name] = self
-        host.mount = self
+        host.name_as = self.name_as
         self._add_rules(tree.application.routes)
         for text in ("/api", "/api/<rest:path>"):
             self._add_rule(text, REST)
@@ -303,11 +213,11 @@ class _Mount:
         """Have the request name the route that runs, where the rule that took it is another one."""
         match = self.find(request).match
         if match.route is not None and request.endpoint != self._rules[match.route.name].endpoint:
-            self.enter(request, match)
+            self.name_as(request, match)
 
-    def enter(self, request: flask.Request, match: Match) -> None:
+    def name_as(self, request: flask.Request, match: Match) -> None:
         """Have the request name the route of a match."""
-        assert match.route is not None, "there is one to enter"
+        assert match.route is not None, "it was found"
         rule = self._rules[match.route.name]
         outer = {name: value for name, value in (request.view_args or {}).items() if name in rule.arguments}
         request.url_rule, request.view_args = rule, outer | host_params(match)

@@ -1,0 +1,5 @@
+from nextapi import NextResponse
+
+
+def GET() -> NextResponse:
+    return NextResponse.json({"visits": 3})
