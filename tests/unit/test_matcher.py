@@ -208,7 +208,7 @@ FAULTS = [
     ({"matchers": "/a"}, ["config has the unknown key 'matchers'; did you mean 'matcher'?"]),
     (
         {"runtime": "node"},
-        ["config['runtime'] is 'node', not one of 'nodejs', 'edge', 'experimental-edge'; did you mean 'nodejs'?"],
+        ["config['runtime'] is 'node'; did you mean 'nodejs'?"],
     ),
     ({"matcher": None}, [f"{PLACE} is None (NoneType), not a path, or a dict with 'source', or a list of these"]),
     ({"matcher": ["/a", 1]}, [f"{PLACE}[1] is 1 (int), not a path, or a dict with 'source', or a list of these"]),
