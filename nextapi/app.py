@@ -91,6 +91,7 @@ class Application:
     ) -> None:
         self.routes = tuple(routes)
         self.middleware = middleware
+        self._may_match = middleware.matcher.may_match if middleware is not None else None
         self._trusted_origins = options.trusted_origins
         self._host = host
         self._upstreams = Upstreams(options.proxy_origins, host)
@@ -133,9 +134,12 @@ class Application:
                 request.path = canonical.path
             if target is not None:
                 response = _redirect(request, target)
-            elif (self.middleware is not None or HANDED_OVER in request.environ) and (
-                passed := self.ask(request, route is None and request.rest is not None)
-            ) is not None:
+            elif (
+                HANDED_OVER in request.environ
+                or (
+                    (may_match := self._may_match) and (route is None or may_match(request.path) or "%" in request.path)
+                )
+            ) and (passed := self.ask(request, route is None and request.rest is not None)) is not None:
                 response, route = self._behind(passed, request, route, captured)
             elif route is None:
                 response = self._answer_rest(request, None)

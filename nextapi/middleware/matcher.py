@@ -6,7 +6,7 @@ them. Nothing else that a client sends decides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from re import Pattern
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -79,14 +79,22 @@ class _Rule(NamedTuple):
 
 
 class Matcher:
-    """The requests that a middleware runs for: all of them, where `rules` is None."""
+    """The requests that a middleware runs for: all of them, where `rules` is None.
 
-    __slots__ = ("_any", "_rules")
+    `may_match` says of a path without escapes whether `matches` has to be asked.
+    """
+
+    __slots__ = ("_rules", "may_match")
+
+    may_match: Callable[[str], object]
 
     def __init__(self, rules: list[_Rule] | None = None) -> None:
         self._rules = rules
         # Most requests match nothing: one expression says so.
-        self._any = compile_pattern(*(rule.source for rule in rules or ())).match
+        if rules is None:
+            self.may_match = lambda path: True
+        else:
+            self.may_match = compile_pattern(*(rule.source for rule in rules)).match
 
     def matches(self, request: Request, path: str) -> bool:
         """Return whether the middleware runs; `path` is below the mount and percent-encoded as it was sent.
@@ -95,7 +103,7 @@ class Matcher:
         """
         if self._rules is None:
             return True
-        if self._any(path) and self._has_rule(self._rules, request, path):
+        if self.may_match(path) and self._has_rule(self._rules, request, path):
             return True
         if "%" not in path:
             return False
@@ -103,7 +111,7 @@ class Matcher:
         # What it decodes to may have a line end, "?" or "#", at which patterns stop: "/%61dmin/a%23b".
         decoded = unquote(path)
         forms = decoded, quote_path(decoded)
-        return any(self._any(form) and self._has_rule(self._rules, request, form) for form in forms)
+        return any(self.may_match(form) and self._has_rule(self._rules, request, form) for form in forms)
 
     def _has_rule(self, rules: list[_Rule], request: Request, path: str) -> bool:
         parts = _Parts(request)

@@ -26,6 +26,7 @@ from nextapi.web.url import URL
 __all__ = ["NextRequest", "Site", "changed_headers", "environ_of", "message_of", "request_of", "was_looked_at"]
 
 _NULL_BODY = frozenset({"GET", "HEAD"})
+_EMPTY = Body(0, lambda size: b"", BytesIO, is_kept=True)
 _BLOCK = 1 << 16
 
 
@@ -174,8 +175,10 @@ class NextRequest(Readable):
 
     def _open(self) -> Body | None:
         request = self._request
-        if request.body is None or request.method in _NULL_BODY:
+        if request.method in _NULL_BODY:
             return None
+        if request.body is None:
+            return _EMPTY
         if self._site.keeps_body:
             keep_body(request, self._site.limit)
         return request.body

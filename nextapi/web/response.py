@@ -113,8 +113,18 @@ class Response(Readable):
 
     @classmethod
     def _from_json(
-        cls, value: object, *, status: int = 200, status_text: str = "", headers: HeadersInit | None = None
+        cls,
+        value: object,
+        *init: object,
+        status: int = 200,
+        status_text: str = "",
+        headers: HeadersInit | None = None,
     ) -> Self:
+        if init:
+            name = cls.__name__
+            raise TypeError(
+                f"JavaScript's object of options is keywords here: {name}.json(value, status=201, headers=...)"
+            )
         response = cls(status=status, status_text=status_text, headers=headers)
         if status in _NULL_BODY:
             raise _no_body_with(status)

@@ -369,6 +369,20 @@ def test_bad_json(serve_files: Serve) -> None:
     assert client.post("/api/a?catch", data=b"{").text == "caught"
 
 
+@pytest.mark.parametrize("sent", [{}, {"data": b""}, {"data": b"x"}])
+def test_a_body_is_read_once(serve_files: Serve, sent: dict[str, object]) -> None:
+    """Also one of nothing; that of GET and HEAD is none, and can be asked for again."""
+    body = (
+        "seen = [request.body is None, request.body_used, request.text()]\ntry:\n    seen.append(request.text())\n"
+        "except TypeError as error:\n    seen.append(str(error))\nreturn Response.json([*seen, request.body_used])"
+    )
+    client = _serve(serve_files, body)
+    text = sent.get("data", b"").decode()  # type: ignore[attr-defined]
+    assert client.get("/api/a").json == [True, False, "", "", False]
+    used = "Body is unusable: Body has already been read"
+    assert client.post("/api/a", **sent).json == [False, False, text, used, True]  # type: ignore[arg-type]
+
+
 # Responses
 
 
@@ -435,3 +449,9 @@ def test_generators_are_closed(serve_files: Serve) -> None:
     with client.get("/api/a") as answer:
         assert answer.data == b"a"
     assert client.get("/api/a?closed").json == 1
+
+
+def test_options_as_javascript_has_them(serve_files: Serve) -> None:
+    """An object of options, as in JavaScript, is an error that shows the keywords."""
+    body = "try:\n    NextResponse.json({}, {'status': 401})\nexcept TypeError as error:\n    return Response(str(error))"
+    assert "NextResponse.json(value, status=201, headers=...)" in _serve(serve_files, body).get("/api/a").text
