@@ -188,4 +188,4 @@ def test_more_headers_than_anybody_has(serve_files: Serve) -> None:
     many = {f"HTTP_X_{number}": "1" for number in range(1001)}
     assert client.get("/api/a", environ_overrides=many).status_code == 431
     others = {f"SOME_SERVICE_{number}": "1" for number in range(2000)}
-    assert client.get("/api/a", environ_overrides={"HTTP_X": "1", **others}).json < 10
+    assert int(client.get("/api/a", environ_overrides={"HTTP_X": "1", **others}).text) < 10
