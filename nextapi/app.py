@@ -21,7 +21,6 @@ from nextapi.handlers.cors import Policies
 from nextapi.handlers.endpoints import Endpoint
 from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.refusals import error_response, text_response
-from nextapi.http.headers import MAX_HEADERS, count_headers
 from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.query import decode_pairs, encode_pairs, query_text
 from nextapi.middleware.handover import HANDED_OVER, handed_over
@@ -122,8 +121,6 @@ class Application:
         began = perf_counter() if 0 < ACCESS_LOGGER.level <= _INFO else None
         route = target = None
         try:
-            if len(request.environ) > MAX_HEADERS and count_headers(request.environ) > MAX_HEADERS:
-                raise HTTPError(431, "Request Header Fields Too Large")
             route, captured, canonical = match or self._static.get(request.path) or self.match(request.path)
             if canonical.path != request.path and (
                 route is not None or not (self._host.checks_paths or request.rest is not None)

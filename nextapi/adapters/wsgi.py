@@ -111,9 +111,9 @@ class WSGIApp:
             self.application = self._live.application
         application = self.application
         fallback = self._fallback
-        has_middleware = application.middleware is not None
-        if fallback is not None and not has_middleware and application.match(raw_path(environ)[1]).route is None:
-            return fallback(environ, start_response)
+        if fallback is not None and application.middleware is None:
+            if application.match(raw_path(environ)[1]).route is None:
+                return fallback(environ, start_response)
         request = to_request(environ, start_response)
         if fallback is not None:
             request.rest = self._answer_rest

@@ -14,7 +14,6 @@ __all__ = [
     "EnvironHeaders",
     "check_header_name",
     "check_header_value",
-    "count_headers",
     "named_by_connection",
 ]
 
@@ -38,11 +37,6 @@ def check_header_value(name: str, value: str) -> None:
     """Raise `HeaderError` where `value` has a control character, a line end, or one outside latin-1."""
     if not _VALUE.fullmatch(value):
         raise HeaderError(f'Invalid character in header content ["{name}"]', value)
-
-
-def count_headers(environ: Mapping[str, Any]) -> int:
-    """Return how many headers a WSGI environ has."""
-    return sum(key.startswith("HTTP_") for key in environ)
 
 
 def named_by_connection(value: str | None) -> set[str]:

@@ -25,7 +25,8 @@ __all__ = [
 
 _NOT_CANONICAL = re.compile(r"//|\\|/(?:\.|%2e){1,2}(?:/|\Z)|./\Z", re.IGNORECASE)
 _SLASHES = re.compile(r"[/\\]{2,}|\\")
-_NOT_ESCAPED = re.compile(r"""/[!"$&->@-~]*""")
+# What says that a path is not as it was sent, or has something escaped; asked of every request.
+_find_odd = re.compile(r"""[^!"$&->@-~]""").search
 # What a client may send as it is. A server that hands over only the decoded path leaves no telling %2F from "/".
 _SAFE = "!\"$&'()*+,-./:;<=>@[\\]^_`{|}~"
 
@@ -49,7 +50,7 @@ def raw_path(environ: Mapping[str, Any]) -> tuple[str, str]:
     script: str = environ.get("SCRIPT_NAME", "")
     info: str = environ.get("PATH_INFO", "")
     target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    if not script and (target == info or target.startswith(info + "?")) and _NOT_ESCAPED.fullmatch(info):
+    if not script and (target == info or target.startswith(info + "?")) and info[:1] == "/" and not _find_odd(info):
         return "", info  # most requests: nothing is escaped
     if info and not info.startswith("/"):  # "GET admin" would be matched as one path, and guarded as another
         info = "/" + info

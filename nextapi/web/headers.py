@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, overload
 
-from nextapi.errors import HeaderError, ReadonlyHeadersError
-from nextapi.http.headers import EnvironHeaders, check_header_name, check_header_value
+from nextapi.errors import HeaderError, HTTPError, ReadonlyHeadersError
+from nextapi.http.headers import MAX_HEADERS, EnvironHeaders, check_header_name, check_header_value
 from nextapi.http.json import number_text
 from nextapi.web.pairs import set_pair
 
@@ -146,6 +146,8 @@ class _RequestHeaders(Headers):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             environ = self._environ
             self._pairs = [(name, environ[name]) for name in environ]
+            if len(self._pairs) > MAX_HEADERS:  # some servers take any number, and all are looked through for each
+                raise HTTPError(431, "Request Header Fields Too Large")
             self._environ = None
             return self._pairs
 

@@ -183,8 +183,9 @@ def test_an_error_that_is_raised_again_tells_nothing_of_others(serve_files: Serv
 
 
 def test_more_headers_than_anybody_has(serve_files: Serve) -> None:
-    """A request has up to 1000 headers, which servers need not see to; the environment of a process does not count."""
-    client = serve_files({"pages/api/a.py": "def handler(req, res): res.json(len(req.headers))"})
+    """Whoever looks at all headers finds up to 1000, which servers need not see to; the environment does not count."""
+    text = "from nextapi import Response\ndef GET(request): return Response.json(len(request.headers))\n"
+    client = serve_files({"app/api/a/route.py": text})
     many = {f"HTTP_X_{number}": "1" for number in range(1001)}
     assert client.get("/api/a", environ_overrides=many).status_code == 431
     others = {f"SOME_SERVICE_{number}": "1" for number in range(2000)}
