@@ -453,5 +453,7 @@ def test_generators_are_closed(serve_files: Serve) -> None:
 
 def test_options_as_javascript_has_them(serve_files: Serve) -> None:
     """An object of options, as in JavaScript, is an error that shows the keywords."""
-    body = "try:\n    NextResponse.json({}, {'status': 401})\nexcept TypeError as error:\n    return Response(str(error))"
+    body = (
+        "try:\n    NextResponse.json({}, {'status': 401})\nexcept TypeError as error:\n    return Response(str(error))"
+    )
     assert "NextResponse.json(value, status=201, headers=...)" in _serve(serve_files, body).get("/api/a").text
