@@ -108,7 +108,7 @@ def test_a_line_for_each_request(folder: Path) -> None:
         "GET /api/post/a%20b 200 TIME ms  post/[pid]",
         "GET /api/stream 200 TIME ms  stream",
         "GET /api/none 404 TIME ms",
-        r"G\x1b[31mET /api/\x1b[31m\x08 404 TIME ms",
+        r"G\x1b[31mET /api/%1B[31m%08 404 TIME ms",
     ]
 
 
