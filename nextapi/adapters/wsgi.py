@@ -111,14 +111,21 @@ class WSGIApp:
             self.application = self._live.application
         application = self.application
         fallback = self._fallback
-        if fallback is not None and application.middleware is None:
-            if application.match(raw_path(environ)[1]).route is None:
-                return fallback(environ, start_response)
+        if (
+            fallback is not None
+            and application.middleware is None
+            and application.match(raw_path(environ)[1]).route is None
+        ):
+            return fallback(environ, start_response)
         request = to_request(environ, start_response)
         if fallback is not None:
             request.rest = self._answer_rest
         try:
             response = application.handle(request)
+            body = response.body
+            if body.__class__ is bytes and request.afters is None:  # most answers, without a call more
+                start_response(response.status_line, response.headers)
+                return (body,)
             if request.rest is None or not isinstance(response.body, _Rest):
                 return to_response(response, request, start_response)
         except Exception as error:

@@ -16,7 +16,7 @@ def strong_etag(body: bytes) -> str:
 
     Next's is an FNV-1a hash and the length. In Python FNV-1a costs more than the rest of a request.
     """
-    return f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    return f'"{blake2b(body).hexdigest()[:24]}"'  # a keyword, such as a size, costs as much as the hash
 
 
 def is_fresh(headers: Mapping[str, str], etag: str) -> bool:
