@@ -186,7 +186,7 @@ def test_gevent(host: str, tmp_path: Path) -> None:
         for name in ("def", "async"):
             with ThreadPoolExecutor(16) as threads:
                 met = [*threads.map(lambda _, name=name: post(port, f"/api/async/meet/{name}"), range(16))]
-            assert met == [b"[[1],[1]]"] * 16
+            assert met == [b"[[1],[1]]"] * 16, (tmp_path / "log.txt").read_text()
         for folder, name in itertools.product(("sync", "async"), streams):
             assert ask_step_by_step(port, f"{folder}/{name}") == (b"one", b"two")
         assert ask(port, "/api/async/read/whole") == b"whole"
