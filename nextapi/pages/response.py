@@ -73,15 +73,14 @@ class NextApiResponse(Generic[DataT]):
     _flush: Callable[[], object] | None = None
     _wire: Callable[[bytes], object] | None = None
     _has_begun = False
-    _state = _OPEN
-    _status = 200
-    _are_lines = True
-    """`_headers` has a text for each name, and goes out as it is."""
 
     def __init__(self, request: Request, draft: Draft) -> None:
         self._request = request
         self._draft = draft
+        self._state = _OPEN
+        self._status = 200
         self._headers: dict[str, tuple[str, HeaderValue]] = {}
+        self._are_lines = True  # `_headers` has a text for each name, and goes out as it is
         if request.preset:
             for name, value in request.preset:
                 self.append_header(name, value if name != "set-cookie" else [value])
