@@ -123,7 +123,7 @@ class WSGIApp:
         try:
             response = application.handle(request)
             body = response.body
-            if body.__class__ is bytes and request.afters is None:  # most answers, without a call more
+            if isinstance(body, bytes) and request.afters is None:  # most answers, without a call more
                 start_response(response.status_line, response.headers)
                 return (body,)
             if request.rest is None or not isinstance(response.body, _Rest):
