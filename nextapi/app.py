@@ -93,7 +93,7 @@ class Application:
         self._may_match = middleware.matcher.may_match if middleware is not None else None
         self._trusted_origins = options.trusted_origins
         self._host = host
-        self._upstreams = Upstreams(options.proxy_origins, host)
+        self._upstreams = Upstreams(options.proxy_origins, options.max_body_size, host)
         self._tree: Tree[Route] = Tree()
         # Each static route has one path, and no other route comes before it there.
         self._static: dict[str, Match] = {}

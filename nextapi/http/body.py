@@ -6,7 +6,6 @@ What is too large, or cannot be read as what it says it is, is a `BodyError` wit
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import re
 from functools import partial
@@ -20,7 +19,8 @@ from nextapi.http.json import loads
 from nextapi.http.message import Body, Request
 from nextapi.http.query import decode_pairs, fold_pairs
 from nextapi.http.sizes import Limit
-from nextapi.running import call_waiting, is_under_gevent
+from nextapi.loops import is_under_gevent
+from nextapi.running import call_waiting
 
 __all__ = [
     "MAX_FORM_FIELDS",
@@ -82,7 +82,7 @@ def read_body(body: Body, limit: Limit) -> bytes:
     if body.length is not None and body.length > limit.size:
         raise too_large(limit)
     size = body.length if body.length is not None else max(int(limit.size), 0) + 1
-    data = body.read(size) if asyncio._get_running_loop() is None else call_waiting(partial(body.read, size))
+    data = call_waiting(partial(body.read, size))
     if data and len(data) > limit.size:
         raise too_large(limit)
     if body.length is not None and len(data) < body.length:

@@ -30,10 +30,11 @@ _UNKNOWN_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
 
 
 class Upstreams:
-    """The sites that middleware may rewrite to: `origins`, the option `proxy_origins`."""
+    """The sites that middleware may rewrite to: `origins`, the option `proxy_origins`; `limit` is `max_body_size`."""
 
-    def __init__(self, origins: Iterable[str], host: HandlerHost) -> None:
+    def __init__(self, origins: Iterable[str], limit: Limit, host: HandlerHost) -> None:
         self._origins = frozenset(URL(origin).origin for origin in origins)
+        self._limit = limit
         self._host = host
 
     def answer(self, destination: Destination, request: Request, passed: Passed) -> Response:
@@ -66,7 +67,7 @@ class Upstreams:
         except FetchError as error:
             _logger.error("%s %r: %s", request.method, request.path, error)
             raise HTTPError(502, "Bad Gateway") from error
-        handlers = WebHandlers(passed.place, self._host, Limit(0, "0"))
+        handlers = WebHandlers(passed.place, self._host, self._limit)
         return handlers.to_message(response, Scope(request, self._host))
 
     def _headers(self, request: Request, passed: Passed) -> Headers:

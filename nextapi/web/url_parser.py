@@ -108,24 +108,7 @@ def parse_url(text: str, base: Parts | None) -> Parts:
     is_opaque = has_no_path = False
 
     if scheme == "file":
-        host = ""
-        if rest.startswith(slashes):
-            if rest.startswith(slashes, 1):
-                rest = rest[2:]
-                authority = leading_authority(rest, scheme)
-                if not _DRIVE.fullmatch(authority):
-                    host, rest = parse_file_host(authority), rest[len(authority) :]
-                    rest = rest[1:] if rest.startswith(slashes) else rest
-            else:
-                rest = rest[1:]
-                if base is not None:
-                    host = base.host
-                    first = base.path.split("/")[1:2]
-                    if _is_drive(first) and not _BEGINS_WITH_DRIVE.match(rest):
-                        segments = first
-            base = None
-        elif base is not None and _BEGINS_WITH_DRIVE.match(rest):
-            host, base = base.host, None
+        host, segments, rest, base = _parse_file(rest, base)
     elif (base is None and is_special) or (rest.startswith(slashes) and rest.startswith(slashes, 1)):
         rest = rest.lstrip("/\\") if is_special else rest[2:]
         authority = leading_authority(rest, scheme)
@@ -147,14 +130,8 @@ def parse_url(text: str, base: Parts | None) -> Parts:
 
     own_path, query, fragment = cast("re.Match[str]", _PATH_AND_REST.fullmatch(rest)).groups()
     if base is not None:
-        username, password, host, port = base.username, base.password, base.host, base.port
-        is_opaque = base.is_opaque
-        if not own_path:
-            path = base.path
-            query = base.query if query is None else query
-        else:
-            path = join_path(_shorten(base.path.split("/")[1:], scheme), own_path, scheme)
-    elif has_no_path:
+        return _relative_to(base, own_path, query, fragment)
+    if has_no_path:
         path = ""
     elif is_opaque:
         path = quote(own_path, safe=_IN_OPAQUE)
@@ -163,14 +140,44 @@ def parse_url(text: str, base: Parts | None) -> Parts:
     else:
         path = join_path(segments, own_path, scheme)
 
-    return Parts(
-        scheme,
-        username,
-        password,
-        host,
-        port,
-        path,
-        is_opaque,
+    return Parts(scheme, username, password, host, port, path, is_opaque, *_encoded(query, fragment, scheme))
+
+
+def _parse_file(rest: str, base: Parts | None) -> tuple[str | None, list[str], str, Parts | None]:
+    """Return the host of a file: URL, the drive that its path begins with, the rest, and the base of that if any."""
+    slashes = ("/", "\\")
+    if not rest.startswith(slashes):
+        if base is not None and _BEGINS_WITH_DRIVE.match(rest):
+            return base.host, [], rest, None
+        return "", [], rest, base
+    if rest.startswith(slashes, 1):
+        rest = rest[2:]
+        authority = leading_authority(rest, "file")
+        if _DRIVE.fullmatch(authority):
+            return "", [], rest, None
+        host, rest = parse_file_host(authority), rest[len(authority) :]
+        return host, [], rest[1:] if rest.startswith(slashes) else rest, None
+    rest = rest[1:]
+    if base is None:
+        return "", [], rest, None
+    first = base.path.split("/")[1:2]
+    keeps_drive = _is_drive(first) and not _BEGINS_WITH_DRIVE.match(rest)
+    return base.host, first if keeps_drive else [], rest, None
+
+
+def _relative_to(base: Parts, own_path: str, query: str | None, fragment: str | None) -> Parts:
+    """Return the parts of a URL that has what stands before its path from `base`, and the path's beginning."""
+    path = base.path
+    if own_path:
+        path = join_path(_shorten(path.split("/")[1:], base.scheme), own_path, base.scheme)
+    elif query is None:
+        query = base.query
+    query, fragment = _encoded(query, fragment, base.scheme)
+    return base._replace(path=path, query=query, fragment=fragment)
+
+
+def _encoded(query: str | None, fragment: str | None, scheme: str) -> tuple[str | None, str | None]:
+    return (
         query if query is None else encode_query(query, scheme),
         fragment if fragment is None else encode_fragment(fragment),
     )

@@ -14,7 +14,7 @@ from django.urls import include, path
 from tests.support.hosts import HOSTS, write_app
 from tests.support.mounts import configure_django, django_project, flask_client
 from tests.support.servers import serve, wait_for_log
-from tests.support.streaming import ask, ask_step_by_step, asked, write_streams
+from tests.support.streaming import MEET, ask, ask_step_by_step, asked, write_streams
 from tests.support.trees import async_route, route, write_files
 
 configure_django()
@@ -136,18 +136,6 @@ def test_a_response_of_flasks_own(tmp_path: Path, kind: str) -> None:
         assert answer.data == b"onetwo"
 
 
-_MEET = """
-from nextapi import Response
-here = []
-
-async def meet():
-    here.append(1)
-    for _ in range(3000):
-        if len(here) >= 16:
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
-"""
 _GEVENT = {
     "pages/api/sync/_middleware.py": "def middleware(request, call_next):\n    return call_next()\n",
     "pages/api/async/_middleware.py": (
@@ -156,7 +144,7 @@ _GEVENT = {
         "    return response\n"
     ),
     "pages/api/async/meet/_middleware.py": (
-        f"import asyncio\n{_MEET}\nasync def middleware(request, call_next):\n    await meet()\n"
+        f"import asyncio\n{MEET}\nasync def middleware(request, call_next):\n    await meet()\n"
         "    request.state.user = request.json()\n    return await call_next()\n"
     ),
     "pages/api/async/meet/def.py": "def handler(req, res):\n    res.json([req.state.user, req.body])\n",

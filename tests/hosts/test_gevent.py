@@ -13,22 +13,11 @@ import pytest
 
 from tests.support.hosts import HOSTS, write_app
 from tests.support.servers import serve, wait_for_log
-from tests.support.streaming import ask, ask_failing, ask_step_by_step, asked, leave_early, write_streams
+from tests.support.streaming import MEET, ask, ask_failing, ask_step_by_step, asked, leave_early, write_streams
 from tests.support.trees import async_route, write_files
 
-_MEET = """
-here = []
-
-async def meet():
-    here.append(1)
-    for _ in range(3000):
-        if len(here) >= 16:
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
-"""
 _ROUTES = {
-    "met": async_route("await meet()\nres.end('met')", before=_MEET),
+    "met": async_route("await meet()\nres.end('met')", before=MEET),
     "threads": async_route("res.json(await asyncio.gather(*(asyncio.to_thread(abs, n) for n in range(9))))"),
     "exit": async_route("raise SystemExit(3)"),
     "pid": async_route("await asyncio.sleep(0)\nres.json(os.getpid())", before="import os"),
@@ -43,7 +32,7 @@ _DATABASE_ROUTES = {
     "met": async_route(
         "await meet()\nnames = [row.model async for row in ContentType.objects.order_by('id')]\n"
         "res.json([names, await sync_to_async(ContentType.objects.count)()])",
-        before=_MODELS + _MEET,
+        before=_MODELS + MEET,
     ),
     "fails": async_route(
         "await ContentType.objects.acreate(app_label='a', model='lost')\nraise ValueError", before=_MODELS

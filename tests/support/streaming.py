@@ -37,6 +37,19 @@ async def wait_async(name):
     raise TimeoutError(name)
 '''
 
+MEET = """
+here = []
+
+async def meet():
+    here.append(1)
+    for _ in range(3000):
+        if len(here) >= 16:
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+"""
+"""What waits for 16 requests that are answered at the same time."""
+
 _HEAD = "import asyncio\nfrom ._gates import gate, wait, wait_async\n"
 
 _PARTS = """

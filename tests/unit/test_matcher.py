@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from nextapi.http.message import Request
 from nextapi.middleware.matcher import Matcher, read_matcher
+from nextapi.testing import load
 
 DATA = Path(__file__).parents[1] / "conformance/data"
 GOLDEN = json.loads((DATA / "golden.json").read_text("utf-8"))
@@ -24,31 +25,7 @@ CASES = [
 ]
 
 # The matcher of the app that was recorded.
-CONFIG = {
-    "matcher": [
-        "/api/mw/:path*",
-        "/mwx/a",
-        "/mwx/one/:id",
-        "/mwx/plus/:path+",
-        "/mwx/opt/:id?",
-        "/mwx/re/(\\d{1,})",
-        "/mwx/named/:id(\\d+)",
-        "/mwx/neg/((?!skip|\\.ico).*)",
-        {"source": "/mwx/has-header", "has": [{"type": "header", "key": "x-one"}]},
-        {"source": "/mwx/has-headerval", "has": [{"type": "header", "key": "x-one", "value": "(?<v>yes.*)"}]},
-        {"source": "/mwx/has-query", "has": [{"type": "query", "key": "q"}]},
-        {"source": "/mwx/has-queryval", "has": [{"type": "query", "key": "q", "value": "on"}]},
-        {"source": "/mwx/has-cookie", "has": [{"type": "cookie", "key": "sid"}]},
-        {"source": "/mwx/has-host", "has": [{"type": "host", "value": "oracle.test"}]},
-        {"source": "/mwx/missing", "missing": [{"type": "header", "key": "x-skip"}]},
-        {
-            "source": "/mwx/both",
-            "has": [{"type": "header", "key": "x-one"}, {"type": "query", "key": "q"}],
-            "missing": [{"type": "cookie", "key": "nomw"}],
-        },
-        "/Case/mwx",
-    ]
-}
+CONFIG = load(Path(__file__).parents[1] / "conformance/web/middleware.py").config
 
 
 def matcher_of(config: object) -> Matcher:
