@@ -29,7 +29,8 @@ NextApiError
 ├── ReadonlyHeadersError   a change of headers that can be read alone
 ├── StatusError            a status code that is none
 ├── RedirectError          arguments of `res.redirect` that name no place to go
-├── RevalidateError        an argument of `res.revalidate` that is no path
+├── RevalidateError        a page that cannot be made anew, or an argument that is no path
+├── StoreError             the store of a page cache cannot be read or written
 ├── SerializationError     a value that JSON has no text for
 ├── EventError             what no server-sent event, or stream of them, can be made of
 ├── CorsError              a CORS policy that browsers refuse, or that nothing is meant by
@@ -76,6 +77,7 @@ __all__ = [
     "SegmentError",
     "SerializationError",
     "StatusError",
+    "StoreError",
     "TreeError",
     "URLError",
     "nearest",
@@ -269,7 +271,11 @@ class RedirectError(NextApiError, ValueError):
 
 
 class RevalidateError(NextApiError, ValueError):
-    """An argument of `res.revalidate` that is no path of a page."""
+    """A page that could not be made anew, or an argument that is no path of a page."""
+
+
+class StoreError(NextApiError, OSError):
+    """The store of a page cache cannot be read or written; the message says which, and why."""
 
 
 class SerializationError(NextApiError, TypeError):
