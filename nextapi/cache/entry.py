@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct
 
@@ -67,7 +67,7 @@ class Varies:
 
 def encode(kept: Entry | Varies) -> bytes:
     """Return the bytes of a page, or of the names of its headers."""
-    fields: list[object]
+    fields: Sequence[object]
     if isinstance(kept, Varies):
         fields, body = [kept.vary], b""
     else:
