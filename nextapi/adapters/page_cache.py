@@ -40,9 +40,9 @@ class PageCache(CachingApp):
 
     `store` is a `SQLiteStore`, `RedisStore`, `DjangoStore` or `MemoryStore`, the path of a SQLite file, or a URL of
     Redis; `.nextapi/pages.sqlite3` in the working directory unless it is given. `hosts` are those that pages are kept
-    for, ".example.com" with all below it; unless given, those that Flask's TRUSTED_HOSTS or Django's ALLOWED_HOSTS name,
-    on bare WSGI all. `secret` is what draft mode's cookies are made from, where that is not the app's own secret.
-    Of the query, `ignored_params` make no page another. Who asks for a page that another request is making waits for
+    for, ".example.com" with all below it; unless given, those that Flask's TRUSTED_HOSTS or Django's ALLOWED_HOSTS
+    name, on bare WSGI all. `secret` is what draft mode's cookies are made from, where that is not the app's own. Of the
+    query, `ignored_params` make no page another. Who asks for a page that another request is making waits for
     `wait` seconds at most; a page has to be made within `timeout` seconds. Raises `OptionError` for what cannot be.
     """
 
