@@ -223,7 +223,7 @@ class Maker:
     def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
         """Make a page anew for the visit's host, and all others of its path void (`Revalidator`)."""
         sent, decoded = full_path(check_path(path), visit.prefix)
-        if decoded in visit.chain:
+        if decoded.rstrip("/") in (made.rstrip("/") for made in visit.chain):
             chain = " -> ".join((*visit.chain, decoded))
             raise RevalidateError(f"Failed to revalidate {path}: it is asked for by the making of itself, {chain}")
         self._host.when_committed(partial(self._remake, path, sent, decoded, visit, only_generated))

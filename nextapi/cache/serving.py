@@ -150,7 +150,7 @@ class CachingApp:
 
         body = self._call_app(asked, environ, start)
         if not failed and environ["REQUEST_METHOD"] not in _SAFE_METHODS and not self._outage.is_on():
-            path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+            path = asked.key.path if asked else environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
             try:
                 if self._pages.has_path(path):
                     self._pages.expire([path])
@@ -179,13 +179,14 @@ class CachingApp:
             return self._watch(asked, found, start_response, lease)
         try:
             entry = self._maker.make(asked, found)
-        except Exception:
-            _logger.warning("page cache: %s could not be made of a clean request", asked.key.url, exc_info=True)
-            entry = None
+            if entry is not None:
+                return _serve(entry, "MISS", environ, start_response)
+        except StoreError as error:
+            self._outage.note(error)
+        except Exception as error:  # the app will say the same of the request itself, unless it lacked something
+            _logger.warning("page cache: %s could not be made of a clean request: %r", asked.key.url, error)
         finally:
             self._maker.end(lease)
-        if entry is not None:
-            return _serve(entry, "MISS", environ, start_response)
         return self._watch(asked, found, start_response, is_personal=not plain)
 
     def _await(self, asked: Asked, name: str) -> Entry | None:
