@@ -47,7 +47,7 @@ from nextapi.routing.paths import raw_path
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["CachingApp"]
+__all__ = ["CachingApp", "full_path"]
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.1
 
@@ -490,8 +490,8 @@ class CachingApp:
         """Make the page of a path anew, as `res.revalidate` does, for whoever answers no request.
 
         `origin`, "https://example.com", is what the page's URL begins with; where it is left out, `path` may be the
-        whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, and as
-        `res.revalidate` raises it.
+        whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, for a host that is
+        none of the app's, and as `res.revalidate` raises it.
         """
         if origin is None and "://" in path.partition("/")[0] + "//":
             parts = urlsplit(path)
@@ -507,6 +507,8 @@ class CachingApp:
             raise RevalidateError(
                 f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
             )
+        if self._host.trusted(clean_environ(Key(*found, "/", "", "/"), "", self._server, {}, ())) is None:
+            raise RevalidateError(f"{path}: no pages are kept for {found[1]}, which is none of the app's hosts")
         self.remake(path, Visit(self, found, ""), only_generated)
 
     def revalidate_path(self, path: str) -> None:
@@ -519,7 +521,7 @@ class CachingApp:
 
     def expire_path(self, path: str, prefix: str) -> None:
         """Make all pages of a path void (`Revalidator`)."""
-        _, decoded = _full_path(check_path(path), prefix)
+        _, decoded = full_path(check_path(path), prefix)
         self._host.when_committed(partial(self._pages.expire, [decoded]))
 
     def expire_tag(self, tag: str) -> None:
@@ -528,7 +530,7 @@ class CachingApp:
 
     def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
         """Make a page anew for the visit's host, and all others of its path void (`Revalidator`)."""
-        sent, decoded = _full_path(check_path(path), visit.prefix)
+        sent, decoded = full_path(check_path(path), visit.prefix)
         if decoded in visit.chain:
             chain = " -> ".join((*visit.chain, decoded))
             raise RevalidateError(
@@ -595,7 +597,7 @@ def _mended(key: Key, answer: Answer | None) -> Key | None:
     return key._replace(sent_path=parts.path, path=unquote_to_bytes(parts.path).decode("latin-1"))
 
 
-def _full_path(path: str, prefix: str) -> tuple[str, str]:
+def full_path(path: str, prefix: str) -> tuple[str, str]:
     """Return the path with its query as a client would send it, and the path alone, decoded; both from the root on."""
     sent = quote(path.partition("#")[0], safe="/%:@!$&'()*+,;=~?[]")
     decoded = unquote_to_bytes(sent.partition("?")[0]).decode("latin-1")
