@@ -9,8 +9,8 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import NamedTuple, TextIO
 
-from nextapi.cache.pages import Pages
 from nextapi.cache.asked import full_path
+from nextapi.cache.pages import Pages
 from nextapi.cache.serving import CachingApp
 from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.stores import open_store
