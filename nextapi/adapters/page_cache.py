@@ -20,7 +20,7 @@ from nextapi.options import read_options
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["PageCache"]
+__all__ = ["PageCache", "find_page_cache"]
 
 # By the class of the framework's application: a module with `cache_host`. It is imported only where the framework is.
 _FRAMEWORKS = {
@@ -58,6 +58,11 @@ class PageCache(CachingApp):
         timeout: float = 30,
     ) -> None:
         super().__init__(app, open_store(store), _host_of(app, hosts, secret), ignored_params, wait, timeout)
+
+
+def find_page_cache(app: object) -> PageCache | None:
+    """Return the page cache that an application is, or is around as far as can be seen; None where there is none."""
+    return next((inner for inner in _inside(app) if isinstance(inner, PageCache)), None)
 
 
 def _host_of(app: WSGIApplication, hosts: Sequence[str] | None, secret: str | bytes | None) -> CacheHost:

@@ -545,9 +545,12 @@ class TestSQLiteStore:
         assert file.read_bytes() == before
 
     def test_what_is_no_database(self, file: Path) -> None:
-        """Another file is left as it is; the message says to remove it, and that mends it."""
+        """Another file is left as it is, its mode too; the message says to name another, and that to remove it mends
+        it.
+        """
         file.parent.mkdir()
         file.write_bytes(b"what I wrote" * 100)
+        file.chmod(0o644)
         store = SQLiteStore(file)
         for call in (
             lambda: store.get(["a"]),
@@ -555,9 +558,10 @@ class TestSQLiteStore:
             lambda: store.add("a", b"1", LONG),
             lambda: store.remove("a", b"1"),
         ):
-            with pytest.raises(StoreError, match=r"pages.sqlite3: file is not a database: remove it"):
+            with pytest.raises(StoreError, match=r"pages.sqlite3: file is not a database: name another, or remove it"):
                 call()
         assert file.read_bytes() == b"what I wrote" * 100
+        assert mode(file) == 0o644
         file.unlink()
         assert store.add("a", b"1", LONG)
 
