@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple, TypeVar
 from weakref import WeakSet
 
@@ -116,6 +117,8 @@ class SQLiteStore:
         self._idle: list[_Connection] = []
         self._open: set[_Connection] = set()
         self._is_lost = False
+        # Who waits for SQLite sleeps, and looks again: threads take turns faster among themselves.
+        self._turn = Lock()
         self._next_sweep = 0.0
         _stores.add(self)
 
@@ -171,7 +174,12 @@ class SQLiteStore:
             self._cut_log(sqlite)
             return result
 
-        return self._run(write)
+        if not self._turn.acquire(timeout=_SECONDS_TO_WAIT):
+            raise StoreError(f"{self.path}: database is locked: other threads have been writing to it for too long")
+        try:
+            return self._run(write)
+        finally:
+            self._turn.release()
 
     def _cut_log(self, sqlite: sqlite3.Connection) -> None:
         """Begin the log anew if it is long: SQLite alone does so only at a moment when nobody reads."""
@@ -247,6 +255,7 @@ class SQLiteStore:
         self._open.discard(connection)
 
     def _after_fork(self) -> None:
+        self._turn = Lock()
         # SQLite takes locks for held that are the parent's alone, and as long as one connection of the parent's is
         # open here, those of the file's other connections, too.
         if self._open:
