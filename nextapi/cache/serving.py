@@ -243,6 +243,11 @@ class CachingApp:
                 if (entry := self._await(asked, found.name)) is not None:
                     return _serve(entry, "HIT", environ, start_response)
                 return self._watch(asked, found, start_response, is_kept=False, is_personal=not is_plain)
+            # Who had the lease may have made the page since it was looked for.
+            found = self._pages.find(asked.key, environ)
+            if found.entry is not None and found.entry.is_servable(time()):
+                self._end(lease)
+                return _serve(found.entry, "HIT", environ, start_response)
         except StoreError as error:
             self._outage.note(error)
             return self.app(environ, start_response)
@@ -432,7 +437,10 @@ class CachingApp:
 
     def _make_apart(self, asked: Asked, found: Found, lease: Lease) -> None:
         try:
-            self._make(asked.key, asked.prefix, asked.environ, found)
+            # Who had the lease before may have made the page since it was looked for.
+            now = self._pages.find(asked.key, asked.environ)
+            if now.entry is None or not now.entry.is_fresh(time()):
+                self._make(asked.key, asked.prefix, asked.environ, now)
         except StoreError as error:
             self._outage.note(error)
         except Exception as error:

@@ -1,0 +1,135 @@
+"""The page cache on real servers: what several workers that share a store make, serve and survive."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+import pytest
+
+from tests.support.page_servers import STALE, PageServer, kill, receive, receive_if_any, serve_pages
+from tests.support.servers import wait_for_log, wait_until
+
+CLIENTS = 32
+SQLITE = "kept/pages.sqlite3"
+
+
+@contextmanager
+def two_workers(kind: str) -> Iterator[PageServer]:
+    """Serve the app by two workers, with a store of a kind."""
+    if kind == "preload":
+        with serve_pages(SQLITE, "gunicorn-preload", 1, PAGE_USED="1") as server:
+            yield server
+        return
+    with serve_pages({"sqlite": SQLITE}.get(kind, kind), "gunicorn-two", 40) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=["sqlite", "preload"])
+def server(request: pytest.FixtureRequest) -> Iterator[PageServer]:
+    with two_workers(request.param) as served:
+        yield served
+
+
+def test_an_expired_page_is_made_anew_once(server: PageServer) -> None:
+    """32 clients get the old page while one of two workers makes the new one, which all get from then on."""
+    server.say("expired", STALE)
+    assert server.ask("/long/expired").state == "MISS"
+    server.say("expired", "s-maxage=600")
+    server.hold("expired")
+    connections = [server.send("/long/expired") for _ in range(CLIENTS)]
+    answers = [receive(connection) for connection in connections]
+    wait_until(lambda: len(server.made("expired")) == 2, "nobody makes the page anew")
+    while len(set(server.asked("expired"))) < 2:
+        answers.append(server.ask("/long/expired"))
+    assert {(answer.status, answer.state, answer.number) for answer in answers} == {(200, "STALE", 1)}
+    server.release("expired")
+    assert server.ask_until_hit("/long/expired").number == 2
+    assert len(server.made("expired")) == 2
+
+
+def test_a_cold_page_is_made_once(server: PageServer) -> None:
+    """32 clients ask for a page that is not there: one worker makes it, and all get that."""
+    server.hold("cold")
+    connections = [server.send("/long/cold") for _ in range(CLIENTS)]
+    wait_until(lambda: len(server.asked("cold")) == min(CLIENTS, 2 * server.threads), "not all have asked")
+    while len(set(server.asked("cold"))) < 2:
+        connections.append(server.send("/long/cold"))
+        wait_until(lambda: len(server.asked("cold")) == len(connections), "not all have asked")
+    server.release("cold")
+    answers = [receive(connection) for connection in connections]
+    assert {(answer.status, answer.body) for answer in answers} == {(200, answers[0].body)}
+    assert sorted(str(answer.state) for answer in answers) == ["HIT"] * (len(answers) - 1) + ["MISS"]
+    assert len(server.made("cold")) == 1
+    assert answers[0].is_whole
+
+
+def test_a_page_that_is_revalidated_is_new_in_all_workers(server: PageServer) -> None:
+    """Once `res.revalidate` has returned, whichever worker did it, nobody gets the old page."""
+    workers = server.workers()
+    assert server.ask("/long/again").number == 1
+    for number in range(2, 6):
+        assert server.ask("/api/revalidate?path=/long/again").body == b'{"revalidated":true}'
+        asked = len(server.asked("again"))
+        while set(server.asked("again")[asked:]) != workers:
+            answer = server.ask("/long/again")
+            assert (answer.state, answer.number) == ("HIT", number)
+
+
+def test_who_makes_a_cold_page_is_killed(server: PageServer) -> None:
+    """The others wait for so long as was said, and make it for themselves; it is kept again when the lease is over."""
+    server.hold("killed")
+    first = server.send("/brief/killed")
+    wait_until(lambda: server.made("killed"), "nobody makes the page")
+    (maker,) = server.made("killed")
+    connections = []
+    while set(server.asked("killed")) == {maker}:
+        connections.append(server.send("/brief/killed"))
+        wait_until(lambda: len(server.asked("killed")) == len(connections) + 1 or server.threads == 1, "nobody asked")
+    kill(maker)
+    killed = time.monotonic()
+    server.release("killed")
+    assert receive_if_any(first) is None
+    answers = [answer for connection in connections if (answer := receive_if_any(connection))]
+    assert answers
+    assert {(answer.status, answer.state, answer.is_whole) for answer in answers} == {(200, "MISS", True)}
+    assert server.ask_until_hit("/brief/killed").is_whole
+    assert time.monotonic() - killed < 15
+    server.workers()
+
+
+def test_who_makes_a_page_anew_is_killed(server: PageServer) -> None:
+    """The old page is served on, and another makes it anew when the lease is over."""
+    server.say("anew", STALE)
+    assert server.ask("/brief/anew").state == "MISS"
+    server.say("anew", "s-maxage=600")
+    server.hold("anew")
+    assert server.ask("/brief/anew").state == "STALE"
+    wait_until(lambda: len(server.made("anew")) == 2, "nobody makes the page anew")
+    kill(server.made("anew")[1])
+    killed = time.monotonic()
+    server.release("anew")
+    answer = server.ask("/brief/anew")
+    assert (answer.status, answer.state, answer.number) == (200, "STALE", 1)
+    assert server.ask_until_hit("/brief/anew").number == 3
+    assert time.monotonic() - killed < 15
+    server.workers()
+
+
+def test_who_stores_a_page_is_killed(server: PageServer) -> None:
+    """Whenever a worker is killed, what is served of a large page is a page, and it is kept soon."""
+    for moment in range(6):
+        name = f"stored{moment}"
+        connection = server.send(f"/briefbig/{name}")
+        wait_until(lambda name=name: server.made(name), "nobody makes the page")  # type: ignore[misc]
+        time.sleep(moment * 0.004)  # a look at each moment of what follows
+        kill(server.made(name)[0])
+        answer = receive_if_any(connection)
+        assert answer is None or answer.is_whole
+        server.workers()
+    for moment in range(6):
+        assert server.ask_until_hit(f"/briefbig/stored{moment}").is_whole
