@@ -74,7 +74,7 @@ _REMEDIES = {
     "SQLITE_CANTOPEN": "the user of this process has to own it and its folder",
     "SQLITE_CORRUPT": "remove it, and it is made anew",
     "SQLITE_FULL": "nothing more can be stored until there is room on the disk",
-    "SQLITE_NOTADB": "remove it, and it is made anew",
+    "SQLITE_NOTADB": "name another, or remove it if it was the store's",
     "SQLITE_READONLY": "the user of this process has to own it and its folder",
 }
 
@@ -111,6 +111,8 @@ class SQLiteStore:
         self.max_entry_size = self._limits.entry_size
         # Threads take a connection and give it back: a writer that has to wait keeps no reader of its process waiting.
         self._idle: list[_Connection] = []
+        self._open: set[_Connection] = set()
+        self._is_lost = False
         self._next_sweep = 0.0
         _stores.add(self)
 
@@ -124,7 +126,7 @@ class SQLiteStore:
     def close(self) -> None:
         """Close the connections that no thread uses; the next call opens one."""
         while connection := self._idle_one():
-            connection.sqlite.close()
+            self._close(connection)
 
     def get(self, names: Sequence[str]) -> list[bytes | None]:
         """Return the values of names, in their order; None for one that is not there."""
@@ -177,14 +179,14 @@ class SQLiteStore:
         try:
             result = operation(connection.sqlite)
         except BaseException as error:
-            connection.sqlite.close()
+            self._close(connection)
             if isinstance(error, sqlite3.Error):
                 raise self._error(error) from error
             raise
         if len(self._idle) < _MOST_IDLE:
             self._idle.append(connection)
         else:
-            connection.sqlite.close()
+            self._close(connection)
         return result
 
     def _error(self, error: OSError | sqlite3.Error) -> StoreError:
@@ -210,18 +212,36 @@ class SQLiteStore:
             while connection := self._idle_one():
                 if connection.file == file:
                     return connection
-                connection.sqlite.close()
+                self._close(connection)
+        if self._is_lost:
+            raise StoreError(
+                f"{self.path} was in use when this process was forked, which SQLite does not allow: fork before there "
+                "are threads"
+            )
         with _locked(self.path.parent):
-            return self._open() or self._open_anew()
-
-    def _open_anew(self) -> _Connection:
-        self.path.unlink()
-        connection = self._open()
+            connection = self._connect()
+            if connection is None:
+                self.path.unlink()
+                connection = self._connect()
         if connection is None:
-            raise StoreError(f"{self.path}: another process changes it")
+            raise StoreError(f"{self.path}: it is changed by another process")
+        self._open.add(connection)
         return connection
 
-    def _open(self) -> _Connection | None:
+    def _close(self, connection: _Connection) -> None:
+        connection.sqlite.close()
+        self._open.discard(connection)
+
+    def _after_fork(self) -> None:
+        # SQLite takes locks for held that are the parent's alone, and as long as one connection of the parent's is
+        # open here, those of the file's other connections, too.
+        if self._open:
+            self._is_lost = True
+            _inherited.extend(self._open)  # to close one may remove the log that the parent uses
+            self._idle = []
+            self._open = set()
+
+    def _connect(self) -> _Connection | None:
         """Open the file, which is made if there is none; None if what is there is not for this version or place."""
         if not _is_own(self.path):
             for suffix in _SIDE_FILES:
@@ -268,11 +288,19 @@ class SQLiteStore:
             sqlite.execute("COMMIT")
         elif _number(sqlite, "PRAGMA user_version") != _VERSION:
             return False
+        self._keep_others_out()
         if sqlite.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
             raise StoreError(
                 f"{self.path}: SQLite cannot keep a write-ahead log here: name a file on a disk of this machine"
             )
         return bool(sqlite.execute("SELECT inode FROM store").fetchone() == (inode,))
+
+    def _keep_others_out(self) -> None:
+        """Have this user alone read the file and its log, now that they are known to be a store's."""
+        for file in map(self._side_file, ("", *_SIDE_FILES)):
+            with suppress(FileNotFoundError):
+                if file.stat().st_mode & 0o077:
+                    file.chmod(0o600)
 
     def _side_file(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)
@@ -282,14 +310,18 @@ _stores: WeakSet[SQLiteStore] = WeakSet()
 _inherited: list[_Connection] = []
 
 
-def _leave_to_parent() -> None:
+def _before_fork() -> None:
     for store in _stores:
-        _inherited.extend(store._idle)
-        store._idle = []
+        store.close()
+
+
+def _after_fork() -> None:
+    for store in _stores:
+        store._after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_parent)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
 def _identity(status: os.stat_result) -> _Identity:
@@ -297,7 +329,7 @@ def _identity(status: os.stat_result) -> _Identity:
 
 
 def _is_own(path: Path) -> bool:
-    """Say whether there is a file; raise `StoreError` if it is no file, or not this user's, and keep others out."""
+    """Say whether there is a file; raise `StoreError` if it is no file, or not this user's."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -314,8 +346,6 @@ def _is_own(path: Path) -> bool:
                 f"{path} belongs to another user (uid {status.st_uid}, and this process has uid {os.geteuid()}): "
                 "run both as one user, or name another file"
             )
-        if status.st_mode & 0o077:
-            path.chmod(0o600)
     return True
 
 

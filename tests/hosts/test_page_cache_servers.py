@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
 
 import pytest
 
 from tests.support.page_servers import STALE, PageServer, kill, receive, receive_if_any, serve_pages
+from tests.support.redis import RedisServer, redis_server
 from tests.support.servers import wait_for_log, wait_until
 
 CLIENTS = 32
@@ -19,19 +20,23 @@ SQLITE = "kept/pages.sqlite3"
 
 
 @contextmanager
-def two_workers(kind: str) -> Iterator[PageServer]:
+def two_workers(kind: str, folder: Path) -> Iterator[PageServer]:
     """Serve the app by two workers, with a store of a kind."""
-    if kind == "preload":
-        with serve_pages(SQLITE, "gunicorn-preload", 1, PAGE_USED="1") as server:
-            yield server
-        return
-    with serve_pages({"sqlite": SQLITE}.get(kind, kind), "gunicorn-two", 40) as server:
+    with ExitStack() as stack:
+        store = SQLITE if kind in ("sqlite", "preload") else kind
+        redis = stack.enter_context(redis_server(folder)) if kind == "redis" else None
+        if kind == "preload":
+            served = serve_pages(SQLITE, "gunicorn-preload", 1, PAGE_USED="1")
+        else:
+            served = serve_pages(redis.url if redis else store, "gunicorn-two", 40)
+        server = stack.enter_context(served)
+        server.redis = redis
         yield server
 
 
-@pytest.fixture(scope="module", params=["sqlite", "preload"])
-def server(request: pytest.FixtureRequest) -> Iterator[PageServer]:
-    with two_workers(request.param) as served:
+@pytest.fixture(scope="module", params=["sqlite", "preload", "redis", "django"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
+    with two_workers(request.param, tmp_path_factory.mktemp("server")) as served:
         yield served
 
 

@@ -156,7 +156,7 @@ if "PAGE_USED" in os.environ:
 
 
 def obey_modes() -> None:
-    """Have root take file modes as every other user does, so that a folder can be read-only for it (capabilities(7))."""
+    """Have root obey file modes, as every other user does: so a folder can be read-only for it (capabilities(7))."""
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable, twice
     libc = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,4 @@
-"""Servers of the app in `kept_pages.py`, and what a test does with one: it asks, holds pages, and reads what was noted."""
+"""Servers of the app in `kept_pages.py`, and what a test does with one: ask, hold pages, and read what was noted."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from tests.support.redis import RedisServer
 from tests.support.servers import SECONDS, serve, wait_until
 from tests.support.trees import write_tree
 
@@ -25,7 +26,7 @@ _WARNING = re.compile(r"^(\d+) WARNING page cache: (.*)$", re.MULTILINE)
 
 
 class Answer(NamedTuple):
-    """An answer: `state` is what x-nextjs-cache says, `number` how many times the page was made, 0 for what is no page."""
+    """An answer; `state` is what x-nextjs-cache says."""
 
     status: int
     state: str | None
@@ -52,6 +53,8 @@ class PageServer:
     folder: Path
     threads: int
     """How many requests a worker answers at once."""
+    redis: RedisServer | None = None
+    """The server of its store, where that is one."""
 
     def send(self, target: str, method: str = "GET", **headers: str) -> socket.socket:
         """Ask, and return the connection, without a look at the answer; a header's name may have `_` for `-`."""

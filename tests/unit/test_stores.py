@@ -12,9 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -22,29 +23,73 @@ from textwrap import dedent
 from threading import Barrier, Thread
 
 import pytest
+from django.conf import settings
+from django.core.cache import caches
+from django.test import override_settings
+from redis import Redis, RedisCluster
+from redis.asyncio import Redis as AsyncRedis
 
 from nextapi.cache.limits import OVERHEAD
 from nextapi.cache.memory import MemoryStore
+from nextapi.cache.redis import RedisStore
 from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.store import Store
+from nextapi.cache.stores import open_store
 from nextapi.errors import OptionError, StoreError
+from tests.support.mounts import configure_django
+from tests.support.redis import RedisServer, redis_server
 from tests.support.servers import wait_until
 
+configure_django()
+from nextapi.adapters.django import DjangoStore  # noqa: E402  # Django's settings come first
+
+DJANGO = "django.core.cache.backends"
 LONG = 600
 """Seconds that no test takes."""
 
 Make = Callable[..., Store]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def django_cache() -> Iterator[Callable[[dict[str, object]], None]]:
+    """What sets Django's default cache."""
+    with ExitStack() as stack:
+
+        def use(settings: dict[str, object]) -> None:
+            stack.enter_context(override_settings(CACHES={"default": settings}))
+            if "LOCATION" not in settings:
+                caches["default"].clear()  # the values in memory are the process's
+
+        yield use
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis", "django_locmem", "django_redis"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def make(kind: str, tmp_path: Path) -> Make:
+def make(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Make:
     """What makes a store of this kind, empty, with sizes."""
-    return {"memory": MemoryStore, "sqlite": partial(SQLiteStore, tmp_path / "pages.sqlite3")}[kind]
+    if kind == "memory":
+        return MemoryStore
+    if kind == "sqlite":
+        return partial(SQLiteStore, tmp_path / "pages.sqlite3")
+    if kind == "django_locmem":
+        request.getfixturevalue("django_cache")({"BACKEND": f"{DJANGO}.locmem.LocMemCache"})
+        return DjangoStore
+    server = request.getfixturevalue("redis")
+    server.ask("FLUSHALL")
+    if kind == "redis":
+        return partial(RedisStore, server.url)
+    request.getfixturevalue("django_cache")({"BACKEND": f"{DJANGO}.redis.RedisCache", "LOCATION": server.url})
+    return DjangoStore
 
 
 @pytest.fixture
@@ -135,20 +180,20 @@ def test_one_thread_of_many_adds(store: Store) -> None:
         added = []
         for turn in range(30):
             barrier.wait()
-            added.append(store.add(f"lease {turn}", b"%d" % thread, LONG))
+            added.append(store.add(f"lease-{turn}", b"%d" % thread, LONG))
         return added
 
     with ThreadPoolExecutor(threads) as pool:
         added = list(pool.map(add_all, range(threads)))
     for turn, by_thread in enumerate(zip(*added, strict=True)):
         assert sum(by_thread) == 1
-        assert store.get([f"lease {turn}"]) == [b"%d" % by_thread.index(True)]
+        assert store.get([f"lease-{turn}"]) == [b"%d" % by_thread.index(True)]
 
 
 def python(code: str) -> subprocess.Popen[str]:
     """Start a Python that runs `code` with pipes to it, as a user's worker would run."""
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", dedent(code)],
+        [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", dedent(code)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -169,6 +214,13 @@ def opened(kind: str, store: Store) -> str:
     """Code that opens the store in another process."""
     if kind == "sqlite":
         return f"from nextapi.cache.sqlite import SQLiteStore\nstore = SQLiteStore({str(store)!r})\n"
+    if kind == "redis":
+        return f"from nextapi.cache.redis import RedisStore\nstore = RedisStore({str(store)!r})\n"
+    if kind == "django_redis":
+        return (
+            "from django.conf import settings\nfrom nextapi.adapters.django import DjangoStore\n"
+            f"settings.configure(CACHES={settings.CACHES!r})\nstore = DjangoStore()\n"
+        )
     pytest.skip("other processes do not have it")
 
 
@@ -178,7 +230,7 @@ def test_one_process_of_many_adds(store: Store, opened: str) -> None:
 import json, os
 print("ready", flush=True)
 input()
-print(json.dumps([store.add(f"lease {turn}", b"%d" % os.getpid(), 600) for turn in range(200)]))
+print(json.dumps([store.add(f"lease-{turn}", b"%d" % os.getpid(), 600) for turn in range(200)]))
 """
     processes = [python(opened + adding) for _ in range(3)]
     for process in processes:
@@ -193,7 +245,7 @@ print(json.dumps([store.add(f"lease {turn}", b"%d" % os.getpid(), 600) for turn 
     added = [json.loads(out) for out, _ in ended]
     for turn, by_process in enumerate(zip(*added, strict=True)):
         assert sum(by_process) == 1
-        assert store.get([f"lease {turn}"]) == [b"%d" % processes[by_process.index(True)].pid]
+        assert store.get([f"lease-{turn}"]) == [b"%d" % processes[by_process.index(True)].pid]
 
 
 def test_processes_have_the_same_values(store: Store, opened: str) -> None:
@@ -215,22 +267,24 @@ for turn in range(5):
     child = os.fork()
     if not child:
         assert store.get(["before"]) == [b"1"]
-        threads = [threading.Thread(target=store.set, args=({f"child {turn} {n}": b"2"}, 600)) for n in range(3)]
+        threads = [threading.Thread(target=store.set, args=({f"child-{turn}-{n}": b"2"}, 600)) for n in range(3)]
         for thread in threads: thread.start()
         for thread in threads: thread.join()
         raise SystemExit(7)
-    store.set({f"parent {turn}": b"3" * 1000}, 600)
+    store.set({f"parent-{turn}": b"3" * 1000}, 600)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    assert store.get([f"child {turn} {n}" for n in range(3)]) == [b"2"] * 3
-    assert store.get([f"parent {turn}"]) == [b"3" * 1000]
+    assert store.get([f"child-{turn}-{n}" for n in range(3)]) == [b"2"] * 3
+    assert store.get([f"parent-{turn}"]) == [b"3" * 1000]
 """
     assert run(opened + forking) == ""
-    assert store.get(["before", "child 4 2", "parent 4"]) == [b"1", b"2", b"3" * 1000]
+    assert store.get(["before", "child-4-2", "parent-4"]) == [b"1", b"2", b"3" * 1000]
 
 
-def test_several_are_set_at_once(store: Store) -> None:
+def test_several_are_set_at_once(kind: str, store: Store) -> None:
     """Who reads several values while they are set sees those of one `set`, never of two."""
-    names = [f"name {number}" for number in range(8)]
+    if kind == "django_locmem":
+        pytest.skip("the backend sets one after the other")
+    names = [f"name-{number}" for number in range(8)]
     store.set(dict.fromkeys(names, b"start"), LONG)
 
     def write(writer: int) -> None:
@@ -287,19 +341,19 @@ def names_kept(store: Store, names: list[str]) -> list[str]:
 def test_there_is_room_for_so_much(make_limited: Make) -> None:
     """The total stays below `max_size`, the last written are kept, and small values count, too."""
     store = make_limited(max_size="100kb", max_entry_size="20kb")
-    large = [f"large {number}" for number in range(30)]
+    large = [f"large-{number}" for number in range(30)]
     for name in large:
         store.set({name: b"x" * 10_000}, LONG)
     kept = names_kept(store, large)
     assert kept == large[-len(kept) :]
     assert 5 <= len(kept) <= 10
-    small = [f"small {number}" for number in range(2000)]
+    small = [f"small-{number}" for number in range(2000)]
     for start in range(0, 2000, 100):
         store.set(dict.fromkeys(small[start : start + 100], b""), LONG)
     kept = names_kept(store, small)
     assert kept == small[-len(kept) :]
     assert 100 <= len(kept) <= 1000
-    leases = [f"lease {number}" for number in range(1000)]
+    leases = [f"lease-{number}" for number in range(1000)]
     assert all(store.add(name, b"token", LONG) for name in leases)
     kept = names_kept(store, leases)
     assert kept == leases[-len(kept) :]
@@ -491,9 +545,12 @@ class TestSQLiteStore:
         assert file.read_bytes() == before
 
     def test_what_is_no_database(self, file: Path) -> None:
-        """Another file is left as it is; the message says to remove it, and that mends it."""
+        """Another file is left as it is, its mode too; the message says to name another, and that to remove it mends
+        it.
+        """
         file.parent.mkdir()
         file.write_bytes(b"what I wrote" * 100)
+        file.chmod(0o644)
         store = SQLiteStore(file)
         for call in (
             lambda: store.get(["a"]),
@@ -501,9 +558,10 @@ class TestSQLiteStore:
             lambda: store.add("a", b"1", LONG),
             lambda: store.remove("a", b"1"),
         ):
-            with pytest.raises(StoreError, match=r"pages.sqlite3: file is not a database: remove it"):
+            with pytest.raises(StoreError, match=r"pages.sqlite3: file is not a database: name another, or remove it"):
                 call()
         assert file.read_bytes() == b"what I wrote" * 100
+        assert mode(file) == 0o644
         file.unlink()
         assert store.add("a", b"1", LONG)
 
@@ -713,6 +771,59 @@ class TestSQLiteStore:
         descriptors = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
         assert sum(target == file for target in descriptors) <= 5
 
+    def test_a_fork_takes_no_connection_along(self, file: Path) -> None:
+        """A forked process has no connection until it opens its own; the other side goes on with a new one."""
+        code = f"""
+            import os
+            from pathlib import Path
+            from nextapi.cache.sqlite import SQLiteStore
+            store = SQLiteStore({str(file)!r})
+            def opened():
+                links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+                return sum(link.readlink() == Path(str(store)) for link in links)
+            store.set({{"a": b"1"}}, 60)
+            assert opened() == 1
+            child = os.fork()
+            assert opened() == 0
+            assert store.get(["a"]) == [b"1"]
+            assert opened() == 1
+            if not child:
+                os._exit(0)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        """
+        assert run(code) == ""
+
+    def test_a_fork_while_a_thread_writes(self, file: Path) -> None:
+        """A process that was forked amid a thread's use of the file does not use it: SQLite would take locks amiss."""
+        code = f"""
+            import os, threading
+            from nextapi.cache.sqlite import SQLiteStore
+            from nextapi.errors import StoreError
+            store = SQLiteStore({str(file)!r})
+            inside, go_on = threading.Event(), threading.Event()
+            def use(sqlite):
+                inside.set()
+                go_on.wait()
+            thread = threading.Thread(target=store._run, args=(use,))
+            thread.start()
+            inside.wait()
+            child = os.fork()
+            if not child:
+                try:
+                    store.get(["a"])
+                except StoreError as error:
+                    print(error, flush=True)
+                os._exit(0)
+            go_on.set()
+            thread.join()
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            store.set({{"a": b"1"}}, 60)
+        """
+        assert run(code) == (
+            f"{file} was in use when this process was forked, which SQLite does not allow: "
+            "fork before there are threads"
+        )
+
     def test_greenlets(self, file: Path) -> None:
         """Under gevent many greenlets use the store at once."""
         code = f"""
@@ -732,3 +843,358 @@ class TestSQLiteStore:
             print(sum(job.value for job in jobs))
         """
         assert run(code) == "1"
+
+
+def books(server: RedisServer) -> tuple[int, int, list[str]]:
+    """Return the sum that a server has of the sizes, what it should be, and the keys of values."""
+    with Redis.from_url(server.url) as client:
+        sizes = {name.decode(): int(size) for name, size in client.hgetall("{nextapi}sizes").items()}
+        total = sizes.pop("sum", 0)
+        assert sum(sizes.values()) == total
+        assert {name.decode() for name in client.zrange("{nextapi}uses", 0, -1)} == set(sizes)
+        assert {name.decode() for name in client.zrange("{nextapi}ends", 0, -1)} == set(sizes)
+        keys = [key.decode() for key in client.keys("{nextapi}:*")]
+        return total, sum(client.strlen(key) + OVERHEAD for key in keys), sorted(keys)
+
+
+class TestRedisStore:
+    """What the store in Redis does beside."""
+
+    def test_a_server_that_is_gone_and_comes_back(self, tmp_path: Path) -> None:
+        """While the server is gone each call raises at once, and says where; the next one after it is back works."""
+        with redis_server(tmp_path) as server:
+            store, unused = RedisStore(server.url), RedisStore(server.url)
+            store.set({"a": b"1"}, LONG)
+            server.stop()
+            for asked in (store, unused):
+                for call in (
+                    lambda: asked.get(["a"]),  # noqa: B023
+                    lambda: asked.set({"a": b"1"}, LONG),  # noqa: B023
+                    lambda: asked.add("a", b"1", LONG),  # noqa: B023
+                    lambda: asked.remove("a", b"1"),  # noqa: B023
+                ):
+                    start = time.monotonic()
+                    with pytest.raises(StoreError, match=rf"redis://127.0.0.1:{server.port}/0: .*onnect"):
+                        call()
+                    assert time.monotonic() - start < 5
+            server.start()
+            for asked in (unused, store):
+                assert asked.get(["a"]) == [None]
+            assert store.add("a", b"2", LONG)
+            server.stop()
+            server.start()
+            # Which it was not told of: the connection that it has is dead.
+            store.set({"a": b"3"}, LONG)
+            assert unused.get(["a"]) == [b"3"]
+
+    def test_a_server_that_does_not_answer(self, tmp_path: Path) -> None:
+        """A server that hangs is waited for a short time."""
+        with redis_server(tmp_path) as server:
+            store = RedisStore(server.url)
+            store.set({"a": b"1"}, LONG)
+            server.pause()
+            try:
+                start = time.monotonic()
+                with pytest.raises(StoreError, match=r"[Tt]imeout"):
+                    store.get(["a"])
+                assert time.monotonic() - start < 8
+            finally:
+                server.resume()
+            assert store.get(["a"]) == [b"1"]
+
+    def test_a_password_is_not_shown(self, tmp_path: Path) -> None:
+        """Neither `str()` nor an error has the password."""
+        with redis_server(tmp_path, "--requirepass", "s3cret") as server:
+            address = f"127.0.0.1:{server.port}/0"
+            RedisStore(f"redis://:s3cret@{address}").set({"a": b"1"}, LONG)
+            store = RedisStore(f"redis://:wr0ng@{address}")
+            assert str(store) == f"redis://{address}"
+            with pytest.raises(StoreError) as raised:
+                store.get(["a"])
+            assert "wr0ng" not in str(raised.value)
+            assert f"redis://{address}: " in str(raised.value)
+
+    @pytest.mark.parametrize("url", ["redis://:s3/cr#et@host/0", "redis://:s3cret@host:port/0", "http://:s3cret@host"])
+    def test_a_url_that_is_none(self, url: str) -> None:
+        """A URL that cannot be read is refused, without its password."""
+        with pytest.raises(OptionError, match="the URL of a RedisStore") as raised:
+            RedisStore(url)
+        assert "s3" not in "".join(traceback.format_exception(raised.value)).replace(url, "").replace(repr(url), "")
+
+    def test_what_is_no_server(self) -> None:
+        """What is no URL and no blocking client of bytes is refused."""
+        for server in (5, None, b"redis://localhost", AsyncRedis()):
+            with pytest.raises(OptionError, match="the server of a RedisStore is"):
+                RedisStore(server)  # type: ignore[arg-type]  # what this is about
+        with pytest.raises(OptionError, match="decode_responses"):
+            RedisStore(Redis(decode_responses=True))
+        for prefix in ("", "a{b", "}", None):
+            with pytest.raises(OptionError, match="option prefix is"):
+                RedisStore(prefix=prefix)  # type: ignore[arg-type]  # what this is about
+
+    def test_places(self) -> None:
+        """Every kind of URL is taken, and named as it is without secrets."""
+        assert str(RedisStore()) == "redis://localhost:6379/0"
+        assert str(RedisStore("valkey://user:pw@cache:7000/3")) == "valkey://cache:7000/3"
+        assert str(RedisStore("rediss://:pw@[::1]")) == "rediss://[::1]:6379/0"
+        assert str(RedisStore("unix:///run/redis.sock?db=2&password=pw")) == "unix:///run/redis.sock?db=2"
+        assert str(RedisStore(Redis("cache", password="pw"))) == "redis://cache:6379/0"
+
+    def test_the_library_is_an_extra(self) -> None:
+        """Importing the stores imports no redis; a URL needs it, and the message says how to get it."""
+        code = """
+            import sys
+            from nextapi.cache import RedisStore, SQLiteStore
+            from nextapi.errors import ExtraError
+            assert "redis" not in sys.modules
+            sys.modules["redis"] = None
+            try:
+                RedisStore()
+            except ExtraError as error:
+                print(error)
+        """
+        assert run(code) == "RedisStore needs a library: pip install 'nextapi-wsgi[redis]'"
+
+    def test_a_client_can_be_given(self, redis: RedisServer) -> None:
+        """A client stands for the URL; stores with other prefixes do not see each other's values."""
+        with Redis.from_url(redis.url) as client:
+            first, second = RedisStore(client), RedisStore(client, prefix="other")
+            first.set({"a": b"1"}, LONG)
+            assert second.add("a", b"2", LONG)
+            assert RedisStore(redis.url).get(["a"]) == [b"1"]
+            assert RedisStore(redis.url, "other").get(["a"]) == [b"2"]
+
+    def test_the_sum_is_right(self, redis: RedisServer) -> None:
+        """The sum of sizes is that of the values, after any sequence of calls; no key is without an end."""
+        redis.ask("FLUSHALL")
+        store = RedisStore(redis.url, max_size="20kb")
+        random = Random(5)
+        for _ in range(300):
+            name, value = str(random.randrange(8)), b"x" * random.randrange(3000)
+            match random.randrange(3):
+                case 0:
+                    store.set({name: value, "z" + name: b""}, LONG)
+                case 1:
+                    store.add(name, value, LONG)
+                case 2:
+                    store.remove(name, store.get([name])[0] or b"")
+        total, right, keys = books(redis)
+        assert total == right
+        assert 0 < total <= 20 << 10
+        with Redis.from_url(redis.url) as client:
+            assert all(client.pttl(key) > 0 for key in keys)
+
+    def test_what_has_ended_counts_no_more(self, redis: RedisServer) -> None:
+        """Values that have ended make room before any other has to go."""
+        redis.ask("FLUSHALL")
+        store = RedisStore(redis.url, max_size="100kb")
+        store.set({"old": b"x" * 30_000}, LONG)
+        store.set({"short": b"x" * 60_000}, 0.05)
+        wait_until(lambda: store.get(["short"]) == [None], "the value does not end")
+        store.set({"new": b"x" * 60_000}, LONG)
+        assert store.get(["old", "new"]) == [b"x" * 30_000, b"x" * 60_000]
+        assert books(redis)[0] == 90_000 + 2 * OVERHEAD
+
+    def test_reads_keep(self, redis: RedisServer) -> None:
+        """What is read stays; reading is noted once in a while."""
+        redis.ask("FLUSHALL")
+        RedisStore(redis.url, max_size="100kb").set({"read": b"x" * 20_000, "other": b"x" * 20_000}, LONG)
+        with Redis.from_url(redis.url) as client:
+            written = client.zscore("{nextapi}uses", "{nextapi}:read")
+            assert written is not None
+            wait_until(lambda: int(client.time()[0] * 1000 + client.time()[1] / 1000) > written, "time stands still")
+            store = RedisStore(client, max_size="100kb")
+            assert store.get(["read", "none"]) == [b"x" * 20_000, None]
+            used = client.zscore("{nextapi}uses", "{nextapi}:read")
+            assert used is not None
+            assert used > written
+            assert client.zscore("{nextapi}uses", "{nextapi}:none") is None
+            client.config_resetstat()
+            assert store.get(["read", "none"]) == [b"x" * 20_000, None]
+            assert set(client.info("commandstats")) - {"cmdstat_config|resetstat", "cmdstat_info"} == {"cmdstat_mget"}
+        store.set({"new": b"x" * 70_000}, LONG)
+        assert store.get(["read", "other", "new"]) == [b"x" * 20_000, None, b"x" * 70_000]
+
+    @pytest.mark.parametrize("lost", ["sizes", "uses", "ends"])
+    def test_books_that_redis_drops(self, redis: RedisServer, lost: str) -> None:
+        """A server that drops keys at its own limit may drop the books; values stay readable and room is made."""
+        redis.ask("FLUSHALL")
+        store = RedisStore(redis.url, max_size="100kb")
+        store.set({str(number): b"x" * 9000 for number in range(10)}, LONG)
+        redis.ask("DEL", "{nextapi}" + lost)
+        assert store.get(["9"]) == [b"x" * 9000]
+        for number in range(40):
+            store.set({f"new {number}": b"x" * 9000}, LONG)
+            assert store.get([f"new {number}"]) == [b"x" * 9000]
+        new = [f"new {number}" for number in range(40)]
+        kept = names_kept(store, new)
+        assert kept == new[-len(kept) :]
+        assert 5 <= len(kept) <= 12
+
+    def test_a_full_server(self, tmp_path: Path) -> None:
+        """A server that has no room left refuses to write, keeps what there is, and is read."""
+        with redis_server(tmp_path, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction") as server:
+            store = RedisStore(server.url)
+            store.set({"a": b"1"}, LONG)
+            with pytest.raises(StoreError, match="maxmemory"):  # noqa: PT012
+                for number in range(20):
+                    store.set({str(number): b"x" * 500_000}, LONG)
+            assert RedisStore(server.url).get(["a", "0", "19"]) == [b"1", b"x" * 500_000, None]
+
+    def test_a_cluster(self, tmp_path: Path) -> None:
+        """A client of a Redis Cluster will do: all keys are in one place of it."""
+        with redis_server(tmp_path, "--cluster-enabled", "yes") as server:
+            server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+            wait_until(lambda: b"cluster_state:ok" in server.ask("CLUSTER", "INFO"), "there is no cluster")
+            with RedisCluster("127.0.0.1", server.port) as client:
+                store = RedisStore(client, max_size="100kb")
+                for number in range(30):
+                    store.set({f"{number}": b"x" * 10_000, f"mark {number}": b""}, LONG)
+                assert store.get(["0", "29", "mark 29"]) == [None, b"x" * 10_000, b""]
+                assert store.add("lease", b"1", LONG)
+                assert not store.add("lease", b"2", LONG)
+                store.remove("lease", b"1")
+                assert store.get(["lease"]) == [None]
+                assert str(store) == "redis (RedisCluster)"
+
+
+class TestDjangoStore:
+    """What the store in Django's cache does beside."""
+
+    def test_which_caches_serve_processes(
+        self, django_cache: Callable[[dict[str, object]], None], tmp_path: Path
+    ) -> None:
+        """A cache in memory is each process's own, all others are shared; where nothing is kept, all may lead."""
+        django_cache({"BACKEND": f"{DJANGO}.locmem.LocMemCache"})
+        assert DjangoStore().serves_processes is False
+        django_cache({"BACKEND": f"{DJANGO}.filebased.FileBasedCache", "LOCATION": str(tmp_path)})
+        store = DjangoStore()
+        assert store.serves_processes is True
+        store.set({"a": b"1"}, LONG)
+        assert store.get(["a"]) == [b"1"]
+        django_cache({"BACKEND": f"{DJANGO}.dummy.DummyCache"})
+        store = DjangoStore()
+        assert store.serves_processes is True
+        store.set({"a": b"1"}, LONG)
+        assert store.add("a", b"1", LONG)
+        assert store.add("a", b"1", LONG)
+        assert store.get(["a"]) == [None]
+
+    def test_an_alias_that_is_not_there(self) -> None:
+        """A cache that the settings do not have is refused when the store is made."""
+        for alias in ("pages", 5):
+            with pytest.raises(OptionError, match=rf"the cache of a DjangoStore is {alias!r}: "):
+                DjangoStore(alias)  # type: ignore[arg-type]  # what this is about
+
+    def test_names_are_its_own(self, django_cache: Callable[[dict[str, object]], None]) -> None:
+        """What the project keeps under the same name is another value, and what is no bytes is not there."""
+        django_cache({"BACKEND": f"{DJANGO}.locmem.LocMemCache"})
+        store = DjangoStore()
+        caches["default"].set("a", b"theirs")
+        assert store.add("a", b"mine", LONG)
+        assert caches["default"].get("a") == b"theirs"
+        for foreign in ("text", 5, None, ["list"], bytearray(b"x")):
+            caches["default"].set("nextapi:b", foreign)
+            assert store.get(["a", "b"]) == [b"mine", None]
+
+    def test_a_backend_that_fails(self, django_cache: Callable[[dict[str, object]], None], tmp_path: Path) -> None:
+        """What a backend raises says which cache it is; the next call that it takes works."""
+        with redis_server(tmp_path) as server:
+            django_cache({"BACKEND": f"{DJANGO}.redis.RedisCache", "LOCATION": server.url})
+            store = DjangoStore()
+            store.set({"a": b"1"}, LONG)
+            server.stop()
+            for call in (
+                lambda: store.get(["a"]),
+                lambda: store.set({"a": b"1"}, LONG),
+                lambda: store.add("a", b"1", LONG),
+                lambda: store.remove("a", b"1"),
+            ):
+                with pytest.raises(StoreError, match=r"Django's cache 'default': .*onnect"):
+                    call()
+            server.start()
+            assert store.add("a", b"2", LONG)
+            assert store.get(["a"]) == [b"2"]
+
+    def test_values_that_a_backend_does_not_take(
+        self, django_cache: Callable[[dict[str, object]], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where one of several values is not taken, as Memcached's way is, none is kept."""
+        django_cache({"BACKEND": f"{DJANGO}.locmem.LocMemCache"})
+        cache = caches["default"]
+        taking = cache.set_many
+
+        def set_many(data: dict[str, bytes], timeout: int) -> list[str]:
+            taking({name: value for name, value in data.items() if len(value) < 100}, timeout)
+            return [name for name, value in data.items() if len(value) >= 100]
+
+        monkeypatch.setattr(cache, "set_many", set_many)
+        store = DjangoStore()
+        store.set({"small": b"old", "large": b"old"}, LONG)
+        with pytest.raises(StoreError, match=r"Django's cache 'default': it does not take 1 of 2 values"):
+            store.set({"small": b"new", "large": b"new" * 100}, LONG)
+        assert store.get(["small", "large"]) == [None, None]
+
+    def test_a_cache_in_a_database(self, tmp_path: Path) -> None:
+        """A database will do; when its table comes back after it was gone, so do the values."""
+        code = f"""
+            import django
+            from django.conf import settings
+            settings.configure(
+                CACHES={{"default": {{"BACKEND": "{DJANGO}.db.DatabaseCache", "LOCATION": "pages"}}}},
+                DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": {str(tmp_path / "db")!r}}}}},
+            )
+            django.setup()
+            from django.core.management import call_command
+            from nextapi.adapters.django import DjangoStore
+            from nextapi.errors import StoreError
+            store = DjangoStore()
+            try:
+                store.get(["a"])
+            except StoreError as error:
+                print(error)
+            call_command("createcachetable")
+            store.set({{"a": b"1", "b": bytes(range(256))}}, 600)
+            assert store.get(["a", "b", "c"]) == [b"1", bytes(range(256)), None]
+            assert not store.add("a", b"2", 600)
+            store.remove("a", b"1")
+            assert store.add("a", b"2", 600)
+            assert store.get(["a"]) == [b"2"]
+        """
+        assert run(code) == "Django's cache 'default': no such table: pages"
+
+
+class TestOpenStore:
+    """What text, paths and stores are as a store."""
+
+    def test_urls_and_paths(self, tmp_path: Path) -> None:
+        """A URL is one of Redis or Valkey, other text and a Path are a SQLite file, a store is itself."""
+        for url, place in (
+            ("redis://host/1", "redis://host:6379/1"),
+            ("rediss://host", "rediss://host:6379/0"),
+            ("valkey://host", "valkey://host:6379/0"),
+            ("valkeys://host", "valkeys://host:6379/0"),
+            ("unix:///run/redis", "unix:///run/redis?db=0"),
+        ):
+            store = open_store(url)
+            assert isinstance(store, RedisStore)
+            assert str(store) == place
+        for path in (tmp_path / "pages.sqlite3", str(tmp_path / "pages.sqlite3")):
+            store = open_store(path)
+            assert isinstance(store, SQLiteStore)
+            assert str(store) == str(tmp_path / "pages.sqlite3")
+        memory = MemoryStore()
+        assert open_store(memory) is memory
+
+    @pytest.mark.parametrize("place", [5, None, "", b"pages", MemoryStore, object(), {"a": b"1"}, "http://host"])
+    def test_what_is_no_store(self, place: object) -> None:
+        """Anything else is refused, and the message says what is meant."""
+        with pytest.raises(OptionError, match=r"the store of a page cache is .*: it is the path of a SQLite file"):
+            open_store(place)  # type: ignore[arg-type]  # what this is about
+
+    def test_a_password_is_not_shown(self) -> None:
+        """The URL that is refused may hold a password."""
+        with pytest.raises(OptionError) as raised:
+            open_store("postgres://user:s3cret@host/db")
+        assert "a URL of 'postgres'" in str(raised.value)
+        assert "s3cret" not in str(raised.value)
