@@ -21,7 +21,7 @@ APPS = {
 TARGETS = {
     "flask_shop": [
         "GET /",
-        "GET /?q=ink",
+        "GET /search?q=ink",
         "GET /products/1",
         "GET /products/1/",
         "GET /products/999",

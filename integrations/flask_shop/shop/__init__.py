@@ -16,7 +16,10 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     """Make the app; `config` goes before the environment's `SHOP_DATABASE`, `SHOP_SECRET_KEY` and the like."""
     app = Flask(__name__, instance_relative_config=True)
     app.config.from_mapping(
-        DATABASE=str(Path(app.instance_path, "shop.sqlite3")), SECRET_KEY="dev", SESSION_COOKIE_SAMESITE="Lax"
+        DATABASE=str(Path(app.instance_path, "shop.sqlite3")),
+        SECRET_KEY="dev",
+        SESSION_COOKIE_SAMESITE="Lax",
+        REVALIDATE_SECRET=None,
     )
     app.config.from_prefixed_env("SHOP")
     app.config.from_mapping(config)

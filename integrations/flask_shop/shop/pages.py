@@ -6,7 +6,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from .accounts import login_required
-from .carts import Cart, add_to_cart, empty_cart, find_order, get_cart, place_order
+from .carts import add_to_cart, empty_cart, find_order, get_cart, place_order
 from .catalogue import Product, all_products, find_product, find_products
 
 blueprint = Blueprint("pages", __name__)
@@ -18,17 +18,17 @@ def money(cents: int) -> str:
     return f"€{cents / 100:.2f}"
 
 
-@blueprint.app_context_processor
-def cart_of_user() -> dict[str, Cart | None]:
-    """Give every template the cart."""
-    return {"cart": get_cart(g.user["id"]) if g.get("user") else None}
-
-
 @blueprint.get("/")
 def products() -> ResponseReturnValue:
-    """List the products, those with `?q=` in them if it is there."""
+    """List all products."""
+    return render_template("products.html", products=all_products())
+
+
+@blueprint.get("/search")
+def search() -> ResponseReturnValue:
+    """List the products with `?q=` in them."""
     text = request.args.get("q", "")
-    return render_template("products.html", products=find_products(text) if text else all_products(), text=text)
+    return render_template("products.html", products=find_products(text), text=text)
 
 
 @blueprint.get("/products/<int:product_id>")
@@ -41,7 +41,7 @@ def product(product_id: int) -> ResponseReturnValue:
 @login_required
 def cart() -> ResponseReturnValue:
     """Show the cart."""
-    return render_template("cart.html")
+    return render_template("cart.html", cart=get_cart(g.user["id"]))
 
 
 @blueprint.post("/cart")
