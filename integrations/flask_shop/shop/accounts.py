@@ -21,7 +21,7 @@ blueprint = Blueprint("accounts", __name__)
 def get_user() -> sqlite3.Row | None:
     """Return who has logged in, None for nobody.
 
-    Only what is for one customer asks, and then it is `g.user`, too: who reads the session has Flask add `Vary: Cookie`.
+    Only what is for one customer asks, and has `g.user` from then on: a session that is read adds `Vary: Cookie`.
     """
     if "user" not in g:
         user_id = session.get("user_id")
