@@ -6,6 +6,7 @@ Mount a tree by `nextapi.adapters.wsgi.create_app`, `nextapi.adapters.flask.crea
 PYTEST_DONT_REWRITE: a pytest that starts after this import would warn that it cannot rewrite the assertions in here.
 """
 
+from nextapi.cache.static_page import static_page
 from nextapi.errors import BodyError, BuildError, FetchError, HTTPError, NextApiError, TreeError
 from nextapi.handlers.web import NextFetchEvent
 from nextapi.http.cookies import CookieSerializeOptions, parse_cookie, serialize_cookie
@@ -76,6 +77,7 @@ __all__ = [
     "permanent_redirect",
     "redirect",
     "serialize_cookie",
+    "static_page",
     "unauthorized",
     "user_agent",
 ]

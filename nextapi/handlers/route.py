@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nextapi.cache.policy import PRIVATE
 from nextapi.errors import DynamicError, HTTPError
 from nextapi.handlers.config import EDGE_RUNTIMES
 from nextapi.handlers.edge import edge_query
@@ -21,8 +22,6 @@ __all__ = ["METHODS", "RouteEndpoint"]
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 """The functions of a module that are its handlers."""
-
-_PRIVATE = "private, no-cache, no-store, max-age=0, must-revalidate"
 
 
 class RouteEndpoint:
@@ -80,6 +79,6 @@ class RouteEndpoint:
         if is_dynamic and self.options.dynamic == "error":
             raise DynamicError(f'{self._file}: with `dynamic = "error"` it reads no cookies or headers, and it did')
         if scope.request.method in ("GET", "HEAD") and not any(name == "cache-control" for name, _ in message.headers):
-            value = _PRIVATE if is_dynamic else self.options.cache_control
+            value = PRIVATE if is_dynamic else self.options.cache_control
             if value:
                 message.headers.append(("cache-control", value))

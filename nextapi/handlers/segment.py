@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from nextapi.cache.policy import cache_control
 from nextapi.errors import nearest
 from nextapi.handlers.config import read_max_duration, read_regions, read_runtime
 from nextapi.http.sizes import Limit, read_limit
@@ -13,7 +14,6 @@ from nextapi.http.sizes import Limit, read_limit
 __all__ = ["SegmentConfig", "segment_config"]
 
 _DYNAMIC = ("auto", "force-dynamic", "error", "force-static")
-_YEAR = 31_536_000
 
 # Next's names that mean nothing here, or something else; what to do is said where one turns up.
 _UNKNOWN = {
@@ -99,6 +99,6 @@ def _revalidate(value: Any, faults: list[str]) -> int | bool | None:
 def _cache_control(dynamic: str, revalidate: int | bool | None) -> str:
     if dynamic == "force-dynamic" or (revalidate is not False and revalidate == 0):
         return ""
-    if revalidate:
-        return f"s-maxage={int(revalidate)}, stale-while-revalidate={max(_YEAR - int(revalidate), 0)}"
-    return f"s-maxage={_YEAR}" if dynamic == "force-static" or revalidate is False else ""
+    if revalidate is None:
+        return cache_control(False) if dynamic == "force-static" else ""
+    return cache_control(revalidate)
