@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from blog.forms import CommentForm
 from blog.models import Comment, Post
+from nextapi import static_page
 
 
 def published_posts() -> QuerySet[Post]:
@@ -25,6 +26,7 @@ def published_posts() -> QuerySet[Post]:
 
 
 @require_safe
+@static_page(revalidate=60, tags=["posts"])
 def post_list(request: HttpRequest) -> HttpResponse:
     """List the posts, ten on a page."""
     page = Paginator(published_posts(), 10).get_page(request.GET.get("page"))
@@ -32,6 +34,7 @@ def post_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@static_page(revalidate=60, tags=["posts"])
 def post(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a post with its comments."""
     return render(request, "blog/post.html", {"post": get_object_or_404(published_posts(), slug=slug)})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from nextapi import static_page
+
 from .accounts import login_required
 from .carts import add_to_cart, empty_cart, find_order, get_cart, place_order
 from .catalogue import Product, all_products, find_product, find_products
@@ -19,6 +21,7 @@ def money(cents: int) -> str:
 
 
 @blueprint.get("/")
+@static_page(revalidate=60, tags=["products"])
 def products() -> ResponseReturnValue:
     """List all products."""
     return render_template("products.html", products=all_products())
@@ -32,6 +35,7 @@ def search() -> ResponseReturnValue:
 
 
 @blueprint.get("/products/<int:product_id>")
+@static_page(revalidate=60, tags=["products"])
 def product(product_id: int) -> ResponseReturnValue:
     """Show a product."""
     return render_template("product.html", product=_product_or_404(product_id))

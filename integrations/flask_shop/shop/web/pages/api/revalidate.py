@@ -1,12 +1,10 @@
 import hmac
 from typing import TypedDict
 
-from flask import current_app, url_for
+from flask import current_app
 
 from nextapi import NextApiRequest, NextApiResponse
 from nextapi.errors import RevalidateError
-
-from ...lib.requests import read_id
 
 
 class Done(TypedDict):
@@ -18,18 +16,15 @@ class Refused(TypedDict):
 
 
 def handler(req: NextApiRequest, res: NextApiResponse[Done | Refused]) -> None:
-    """Make a product's page and the list anew: for what writes to the database beside the shop, with its secret."""
-    secret = current_app.config["REVALIDATE_SECRET"]
-    given = req.search_params.get("secret", "")
+    """Make the page of a path anew: for who writes to the database without the shop, and has its secret."""
+    secret, given = current_app.config["REVALIDATE_SECRET"], req.search_params.get("secret", "")
     if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
         res.status(401).json({"message": "Invalid token"})
         return
-    product_id = read_id(req.search_params.get("product", ""))
     try:
-        res.revalidate(url_for("pages.product", product_id=product_id))
-        res.revalidate(url_for("pages.products"))
+        res.revalidate(req.search_params.get("path", ""))
     except RevalidateError:
-        # Customers go on seeing the last pages that could be made.
+        # Customers go on seeing the last page that could be made.
         res.status(500).send("Error revalidating")
     else:
         res.json({"revalidated": True})
