@@ -63,4 +63,5 @@ USE_TZ = True
 STATIC_URL = "static/"
 
 NEXTAPI = {"ROOT": BASE_DIR / "web"}
+PAGE_CACHE = os.environ.get("BLOG_PAGE_CACHE", str(BASE_DIR / "pages.sqlite3"))
 REVALIDATE_SECRET = os.environ.get("BLOG_REVALIDATE_SECRET", "")

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 from nextapi.adapters.flask import create_blueprint
+from nextapi.adapters.wsgi import PageCache
 
 from . import accounts, db, errors, pages
 
@@ -19,6 +20,7 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
         DATABASE=str(Path(app.instance_path, "shop.sqlite3")),
         SECRET_KEY="dev",
         SESSION_COOKIE_SAMESITE="Lax",
+        PAGE_CACHE=str(Path(app.instance_path, "pages.sqlite3")),
         REVALIDATE_SECRET=None,
     )
     app.config.from_prefixed_env("SHOP")
@@ -28,4 +30,5 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(create_blueprint("web"))
+    app.wsgi_app = PageCache(app.wsgi_app, store=app.config["PAGE_CACHE"])
     return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from nextapi import static_page
+from nextapi import revalidate_tag, static_page
 
 from .accounts import login_required
 from .carts import add_to_cart, empty_cart, find_order, get_cart, place_order
@@ -73,6 +73,7 @@ def check_out() -> ResponseReturnValue:
     order_id = place_order(g.user["id"])
     if order_id is None:
         return redirect(url_for("pages.cart"))
+    revalidate_tag("products")
     return redirect(url_for("pages.order", order_id=order_id))
 
 
