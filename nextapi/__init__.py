@@ -30,6 +30,7 @@ from nextapi.web.navigation import forbidden, not_found, permanent_redirect, red
 from nextapi.web.next_url import NextURL
 from nextapi.web.request import NextRequest
 from nextapi.web.response import NextResponse, Response
+from nextapi.web.revalidation import revalidate_path, revalidate_tag
 from nextapi.web.scope import after, cookies, draft_mode, headers
 from nextapi.web.search_params import URLSearchParams
 from nextapi.web.url import URL
@@ -76,6 +77,8 @@ __all__ = [
     "parse_cookie",
     "permanent_redirect",
     "redirect",
+    "revalidate_path",
+    "revalidate_tag",
     "serialize_cookie",
     "static_page",
     "unauthorized",

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Unpack, cast
 
 from werkzeug.wsgi import LimitedStream
 
+from nextapi.adapters.page_cache import PageCache
 from nextapi.app import Application, Route
 from nextapi.building import build_middleware
 from nextapi.draft import Draft
@@ -31,7 +32,7 @@ from nextapi.web.next_url import origin_of
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["Middleware", "WSGIApp", "WSGIHost", "create_app", "to_body", "to_request", "to_response"]
+__all__ = ["Middleware", "PageCache", "WSGIApp", "WSGIHost", "create_app", "to_body", "to_request", "to_response"]
 
 # Methods that have a body only if a header says so.
 _READING = frozenset({"GET", "HEAD"})

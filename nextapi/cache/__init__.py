@@ -1,1 +1,6 @@
 """Pages that are kept for everybody, and made anew: a shared HTTP cache (RFC 9111, RFC 5861) before a WSGI app."""
+
+from nextapi.cache.memory import MemoryStore
+from nextapi.cache.store import Store
+
+__all__ = ["MemoryStore", "Store"]

@@ -21,6 +21,7 @@ __all__ = [
     "Lifetime",
     "Pairs",
     "cache_control",
+    "ignores_query",
     "kept_headers",
     "lifetime",
     "refusal",
@@ -146,6 +147,14 @@ def vary_names(headers: Pairs) -> tuple[str, ...]:
 def tags(headers: Pairs) -> tuple[str, ...]:
     """Return the tags of a page's Cache-Tag lines in their order, each once."""
     return tuple(dict.fromkeys(_listed(headers, "cache-tag")))
+
+
+def ignores_query(headers: Pairs) -> bool:
+    """Say whether a page is the same whatever the query: `No-Vary-Search: params`.
+
+    Source: draft-ietf-httpbis-no-vary-search, of which only this is read.
+    """
+    return any(value.strip() in ("params", "params=?1") for name, value in headers if name.lower() == "no-vary-search")
 
 
 def kept_headers(headers: Pairs) -> list[tuple[str, str]]:

@@ -48,7 +48,7 @@ def static_page(
     what cannot be meant.
     """
     if misplaced:
-        raise OptionError(f"@static_page without brackets: {_EXAMPLE}")
+        raise OptionError(f"@static_page has brackets, and its arguments have names: {_EXAMPLE}")
     if revalidate is not False and (type(revalidate) is not int or revalidate < 1):
         more = "; a page that is never kept goes without @static_page" if revalidate == 0 else ""
         raise OptionError(f"revalidate is {revalidate!r}, no positive whole number: {_EXAMPLE} for ever{more}")

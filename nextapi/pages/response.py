@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, cast, overload
 from wsgiref.util import is_hop_by_hop
 
+from nextapi.cache.visit import check_path, visit_of
 from nextapi.draft import Draft
-from nextapi.errors import AnsweredError, RedirectError, RevalidateError
+from nextapi.errors import AnsweredError, RedirectError
 from nextapi.http.conditional import is_fresh, strong_etag
 from nextapi.http.headers import check_header_name, check_header_value
 from nextapi.http.json import dumps
@@ -238,16 +239,17 @@ class NextApiResponse(Generic[DataT]):
         return bool(self._request.environ.get("wsgi.multiprocess", True))
 
     def revalidate(self, path: str, *, only_generated: bool = False) -> None:
-        """Have a page made anew for all who ask for it from now on (Next's `res.revalidate`); `path` begins with "/".
+        """Have a page made anew, before this returns, for all who ask for it from now on (Next's `res.revalidate`).
 
-        The pages of the host are made anew for each request, so that nothing is to be done. `only_generated` is for
-        pages that were asked for before. Raises `RevalidateError`, with Next's message, for what is no path.
+        `path` begins with "/". All pages of it are dropped, of every host and query, and the one of this request's host
+        is made by a request of its own. Django: where a transaction is open, once it has committed. `only_generated` is
+        for pages that were asked for before. Where no page cache is before the app, there is nothing to do. Raises
+        `RevalidateError`, with Next's message, for what is no path, and where the page cannot be made: the old one
+        stays then; `StoreError` while the store cannot be used.
         """
-        if not isinstance(path, str) or not path.startswith("/"):
-            received = "null" if path is None else path
-            raise RevalidateError(
-                f"Invalid urlPath provided to revalidate(), must be a path e.g. /blog/post-1, received {received}"
-            )
+        check_path(path)
+        if (visit := visit_of(self._request.environ)) is not None:
+            visit.cache.remake(path, visit, only_generated)
 
     # Body
 

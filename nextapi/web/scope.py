@@ -29,7 +29,19 @@ from nextapi.web.headers import Headers, ReadonlyHeaders, request_headers
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
-__all__ = ["Cookies", "DraftMode", "Scope", "ScopeHost", "after", "cookies", "draft_mode", "enter", "headers", "leave"]
+__all__ = [
+    "Cookies",
+    "DraftMode",
+    "Scope",
+    "ScopeHost",
+    "after",
+    "cookies",
+    "draft_mode",
+    "enter",
+    "headers",
+    "is_answering",
+    "leave",
+]
 
 
 class ScopeHost(Protocol):
@@ -85,6 +97,11 @@ def enter(scope: Scope) -> Token[Scope]:
 def leave(token: Token[Scope]) -> None:
     """Make the scope current again that was so before."""
     _scope.reset(token)
+
+
+def is_answering() -> bool:
+    """Say whether a request is being answered here, by a route handler, an edge handler or middleware."""
+    return _scope.get(None) is not None
 
 
 def _current(function: str) -> Scope:

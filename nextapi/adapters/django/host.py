@@ -35,9 +35,14 @@ from nextapi.web.next_url import origin_of
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["DjangoHost"]
+__all__ = ["DjangoHost", "secrets_of"]
 
 _logger = logging.getLogger("nextapi")
+
+
+def secrets_of() -> tuple[str | bytes, ...]:
+    """Return the project's secret, and those that it had before."""
+    return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
 class DjangoHost:
@@ -47,7 +52,7 @@ class DjangoHost:
     has_urls = True
 
     def __init__(self, options: Options) -> None:
-        self.draft = Draft(options.secret, options.debug, lambda: (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+        self.draft = Draft(options.secret, options.debug, secrets_of)
 
     def trusted_host(self, request: Request) -> str | None:
         host: str = request.raw.get_host()

@@ -25,7 +25,12 @@ from nextapi.web.next_url import origin_of
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["FlaskHost"]
+__all__ = ["FlaskHost", "secrets_of"]
+
+
+def secrets_of(app: flask.Flask) -> list[str | bytes | None]:
+    """Return an app's secret, and those that it had before."""
+    return [app.secret_key, *(app.config.get("SECRET_KEY_FALLBACKS") or ())]
 
 
 class FlaskHost:
@@ -39,10 +44,7 @@ class FlaskHost:
     def __init__(self, app: flask.Flask, options: Options) -> None:
         self._app = app
         self._is_connected = False
-        self.draft = Draft(options.secret, options.debug, self._secrets)
-
-    def _secrets(self) -> list[str | bytes | None]:
-        return [self._app.secret_key, *(self._app.config.get("SECRET_KEY_FALLBACKS") or ())]
+        self.draft = Draft(options.secret, options.debug, partial(secrets_of, app))
 
     def trusted_host(self, request: Request) -> str | None:
         host: str = request.raw.host

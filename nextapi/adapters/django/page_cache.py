@@ -1,0 +1,103 @@
+"""What a page cache before a Django project asks of it: hosts and schemes as its settings trust them, its secrets, and
+its transactions.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import connections, transaction
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
+
+from nextapi.adapters.django.host import secrets_of
+from nextapi.cache.host import forwarding_headers
+from nextapi.draft import Draft
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+__all__ = ["cache_host"]
+
+_logger = logging.getLogger("nextapi")
+
+_MOST_KNOWN = 256
+
+
+def cache_host(app: object, secret: bytes, hosts: Sequence[str] | None, proxies: Sequence[ProxyFix]) -> DjangoCacheHost:
+    """Return what the page cache before a project is told of it; `secret` and `hosts` are options of the cache."""
+    return DjangoCacheHost(secret, hosts)
+
+
+class DjangoCacheHost:
+    """What Django's settings say (`nextapi.cache.host.CacheHost`)."""
+
+    def __init__(self, secret: bytes, hosts: Sequence[str] | None) -> None:
+        self.draft = Draft(secret, False, secrets_of)
+        self._given_hosts = hosts
+        self._known: dict[tuple[str | None, ...], tuple[str, str] | None] = {}
+
+    def trusted(self, environ: WSGIEnvironment) -> WSGIEnvironment | None:
+        proxy_header, _ = settings.SECURE_PROXY_SSL_HEADER or ("", "")
+        believed = {proxy_header} if proxy_header else set()
+        if settings.USE_X_FORWARDED_HOST:
+            believed.add("HTTP_X_FORWARDED_HOST")
+        if settings.USE_X_FORWARDED_PORT:
+            believed.add("HTTP_X_FORWARDED_PORT")
+        if believed:
+            believed.add("HTTP_X_FORWARDED_FOR")  # it is about who asked, which no page that is kept depends on
+        if not believed.issuperset(forwarding_headers(environ)):
+            return None
+        names = ("wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", *sorted(believed))
+        said = tuple(environ.get(name) for name in names)
+        if said not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[said] = self._ask(environ)
+        found = self._known[said]
+        if found is None:
+            return None
+        return {**environ, "wsgi.url_scheme": found[0], "HTTP_HOST": found[1]}
+
+    def _ask(self, environ: WSGIEnvironment) -> tuple[str, str] | None:
+        request = WSGIRequest(environ)
+        try:
+            host = request.get_host()
+        except DisallowedHost:
+            return None
+        if self._given_hosts is not None and not host_is_trusted(host, self._given_hosts):
+            return None
+        return request.scheme or "http", host
+
+    def origin(self) -> tuple[str, str] | None:
+        hosts = [name for name in self._given_hosts or settings.ALLOWED_HOSTS if not name.startswith((".", "*"))]
+        is_secure = settings.SECURE_SSL_REDIRECT or settings.SECURE_PROXY_SSL_HEADER
+        return ("https" if is_secure else "http", hosts[0]) if hosts else None
+
+    def when_committed(self, work: Callable[[], None]) -> None:
+        # Most projects have one database; where several are in a transaction, the last to commit counts.
+        open_ones = [alias for alias in connections if connections[alias].in_atomic_block]
+        if not open_ones:
+            work()
+            return
+        pending = partial(_log_failure, work)
+        for alias in open_ones:
+            pending = partial(transaction.on_commit, pending, using=alias)
+        pending()
+
+    def leave_thread(self) -> None:
+        connections.close_all()
+
+
+def _log_failure(work: Callable[[], Any]) -> None:
+    """Do what was to wait for a commit: nobody is there any more who could be told that it failed."""
+    try:
+        work()
+    except Exception:
+        _logger.exception("page cache: what waited for the commit failed")

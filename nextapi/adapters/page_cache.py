@@ -1,0 +1,83 @@
+"""`PageCache`, for any WSGI application; what it has to know of a framework it asks that framework's adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from nextapi.cache.host import BareHost, CacheHost
+from nextapi.cache.serving import CachingApp
+from nextapi.cache.sqlite import SQLiteStore
+from nextapi.cache.store import Store
+from nextapi.cache.stores import open_store
+from nextapi.draft import Draft
+from nextapi.options import read_options
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["PageCache"]
+
+# By the class of the framework's application: a module with `cache_host`. It is imported only where the framework is.
+_HOSTS = {
+    "django.core.handlers.wsgi.WSGIHandler": "nextapi.adapters.django.page_cache",
+    "flask.app.Flask": "nextapi.adapters.flask.page_cache",
+}
+# Where WSGI middleware keeps the application that it is around.
+_INNER = ("__self__", "app", "application", "wsgi_app", "_fallback")
+
+
+class PageCache(CachingApp):
+    """A shared HTTP cache before a WSGI application (RFC 9111), in which `res.revalidate` has pages made anew:
+    `app.wsgi_app = PageCache(app.wsgi_app)` in Flask, `application = PageCache(get_wsgi_application())` in Django.
+
+    A page opts in by `Cache-Control: s-maxage=60`, or `static_page`. Who is answered from the cache runs none of the
+    app's code: no authentication, no middleware, no rate limit.
+
+    `store` is a `SQLiteStore`, `RedisStore`, `DjangoStore` or `MemoryStore`, the path of a SQLite file, or a URL of
+    Redis; `.nextapi/pages.sqlite3` in the working directory unless it is given. `hosts` are those that pages are kept
+    for, ".example.com" with all below it; unless given, those that Flask's TRUSTED_HOSTS or Django's ALLOWED_HOSTS name,
+    on bare WSGI all. `secret` is what draft mode's cookies are made from, where that is not the app's own secret.
+    Of the query, `ignored_params` make no page another. Who asks for a page that another request is making waits for
+    `wait` seconds at most; a page has to be made within `timeout` seconds. Raises `OptionError` for what cannot be.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        store: Store | str | Path | None = None,
+        *,
+        hosts: Sequence[str] | None = None,
+        secret: str | bytes | None = None,
+        ignored_params: Sequence[str] = (),
+        wait: float = 5,
+        timeout: float = 30,
+    ) -> None:
+        kept = SQLiteStore() if store is None else open_store(store)
+        super().__init__(app, kept, _host_of(app, hosts, secret), ignored_params, wait, timeout)
+
+
+def _host_of(app: WSGIApplication, hosts: Sequence[str] | None, secret: str | bytes | None) -> CacheHost:
+    options = read_options({"secret": secret} if secret is not None else {})
+    proxies: list[ProxyFix] = []
+    for inner in _inside(app):
+        if isinstance(inner, ProxyFix):
+            proxies.append(inner)
+        for known in type(inner).__mro__:
+            if module := _HOSTS.get(f"{known.__module__}.{known.__qualname__}"):
+                host: CacheHost = import_module(module).cache_host(inner, options.secret, hosts, proxies)
+                return host
+    return BareHost(Draft(options.secret, options.debug), hosts, proxies)
+
+
+def _inside(app: Any) -> Iterator[Any]:
+    """Yield an application, and those that it is around, as far as they can be seen."""
+    seen: list[Any] = []
+    while app is not None and not any(app is known for known in seen):
+        seen.append(app)
+        yield app
+        app = next((inner for name in _INNER if (inner := getattr(app, name, None)) is not None), None)

@@ -1,0 +1,238 @@
+"""The pages in a store: under which names they are kept, when they are void, and who may make one.
+
+A page is kept together with *marks*, random texts that its path and its tags had when it was begun to be made. To
+expire a path or a tag is to give it another mark, which is one write, whatever the number of pages. A page is void
+unless all its marks are what they are now; so is one whose mark the store has dropped. Therefore nothing that was begun
+before an expiry is ever served after it, even if it was finished later, by whichever process.
+
+A path has two marks: "path", which `expire` changes, and "made", which is changed by who has made the page anew: all
+other pages of the path are void from then on, and this one is not. Who does that holds a lease, so that the last to
+begin is the last to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from secrets import token_hex
+from typing import NamedTuple
+
+from nextapi.cache.entry import Entry, Varies, decode, encode
+from nextapi.cache.policy import ignores_query
+from nextapi.cache.store import Store
+
+__all__ = ["Found", "Key", "Lease", "Marks", "Pages", "environ_name"]
+
+Marks = Mapping[str, str]
+"""Marks by name."""
+
+_MARK_SECONDS = 400 * 86_400
+"""Longer than the year for which a page is kept that says "for ever"."""
+
+_ANY_TAG = "tags"
+"""The mark that changes with that of any tag."""
+
+
+class Key(NamedTuple):
+    """What names a page: scheme and host, the path as it was sent with all that is before it, and the query."""
+
+    scheme: str
+    host: str
+    sent_path: str
+    query: str
+    path: str
+    """The path decoded, one character a byte: it is what `expire` is given, whatever the spelling."""
+
+    @property
+    def url(self) -> str:
+        """The URL of the page."""
+        return f"{self.scheme}://{self.host}{self.sent_path}{'?' if self.query else ''}{self.query}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there is of a page.
+
+    `entry` is there unless it is void; `is_known` says that there is one, be it void; `vary` are the headers by which
+    the answers to its URL differ. `name` is what leases for it are called, `marks` are those of its path.
+    """
+
+    name: str
+    marks: Marks
+    entry: Entry | None = None
+    is_known: bool = False
+    vary: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to make a page, which ends by itself."""
+
+    name: str
+    token: str
+
+
+class Pages:
+    """The pages that are kept in a store; every method raises `StoreError` while the store is gone."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, key: Key, environ: Mapping[str, str]) -> Found:
+        """Return what there is of a page, for a request whose headers are in `environ`."""
+        name, marks = _page_name(key), _marks_of(key.path)
+        names = [name, *marks, _ANY_TAG]
+        if key.query:
+            names.append(_page_name(key._replace(query="")))
+        data, *values = self._store.get(names)
+        found_marks = _texts(names[1:4], values)
+        kept = decode(data) if data is not None else None
+        if kept is None and key.query and values[3] is not None:
+            plain = decode(values[3])
+            if isinstance(plain, Entry) and ignores_query(plain.headers):
+                name, kept = names[4], plain
+        vary: Sequence[str] = ()
+        if isinstance(kept, Varies):
+            vary, name = kept.vary, _variant_name(name, kept.vary, environ)
+            data = self._store.get([name])[0]
+            entry = decode(data) if data is not None else None
+            kept = entry if isinstance(entry, Entry) else None
+        if kept is None:
+            return Found(name, found_marks, None, bool(vary), vary)
+        return Found(name, found_marks, kept if self._is_valid(kept, found_marks) else None, True, vary)
+
+    def _is_valid(self, entry: Entry, known: Marks) -> bool:
+        others = [name for name in entry.marks if name not in known]
+        now = {**known, **_texts(others, self._store.get(others))} if others else known
+        return all(now.get(name) == mark for name, mark in entry.marks.items())
+
+    def keep(
+        self,
+        key: Key,
+        entry: Entry,
+        environ: Mapping[str, str],
+        begun: Marks,
+        tags: Sequence[str] = (),
+        is_remade: bool = False,
+    ) -> bool:
+        """Keep a page that was made of a request with the headers in `environ`, and begun when its marks were `begun`.
+
+        With `is_remade` all other pages of the path are void from now on. Returns False, and keeps nothing, where the
+        path or a tag may have been expired meanwhile.
+        """
+        path_mark, made_mark = _marks_of(key.path)
+        marks = self._added((path_mark, made_mark), begun)
+        if marks is None:
+            return False
+        if is_remade:
+            marks[made_mark] = token_hex(8)
+        if tags:
+            marks |= self._marks_of_tags(tags)
+            # Looked at after those of the tags, and changed before them: so one of the two shows any expiry.
+            any_tag = self._added((_ANY_TAG,), begun)
+            if any_tag is None or _texts([_ANY_TAG], self._store.get([_ANY_TAG])) != any_tag:
+                return False
+        name = _page_name(key._replace(query="") if ignores_query(entry.headers) else key)
+        seconds = entry.fresh + entry.stale
+        values = {}
+        if entry.vary:
+            values[name] = encode(Varies(entry.vary))
+            name = _variant_name(name, entry.vary, environ)
+        values[name] = encode(replace(entry, marks=marks))
+        self._store.set(values, seconds)
+        if is_remade:
+            self._store.set({made_mark: marks[made_mark].encode()}, _MARK_SECONDS)
+        return True
+
+    def _added(self, names: Sequence[str], begun: Marks) -> dict[str, str] | None:
+        """Return the marks that were `begun`, and such as there were none of then; None where there are now."""
+        marks = {name: begun[name] for name in names if name in begun}
+        for name in names:
+            if name not in marks:
+                marks[name] = token_hex(8)
+                if not self._store.add(name, marks[name].encode(), _MARK_SECONDS):
+                    return None
+        return marks
+
+    def _marks_of_tags(self, tags: Iterable[str]) -> dict[str, str]:
+        names = [_hashed("tag", tag) for tag in tags]
+        marks: dict[str, str] = {}
+        while missing := [name for name in names if name not in marks]:
+            marks |= _texts(missing, self._store.get(missing))
+            for name in missing:
+                if name not in marks:
+                    self._store.add(name, token_hex(8).encode(), _MARK_SECONDS)
+        return marks
+
+    def keep_on(self, found: Found, entry: Entry) -> None:
+        """Keep a page that was found in place of what it is, as valid as it is."""
+        self._store.set({found.name: encode(entry)}, entry.fresh + entry.stale)
+
+    def expire(self, paths: Iterable[str] = (), tags: Iterable[str] = ()) -> None:
+        """Make all pages of these paths and with these tags void."""
+        names = [_marks_of(path)[0] for path in paths]
+        of_tags = [_hashed("tag", tag) for tag in tags]
+        if of_tags:
+            self._store.set({_ANY_TAG: token_hex(8).encode()}, _MARK_SECONDS)
+        self._store.set({name: token_hex(8).encode() for name in (*names, *of_tags)}, _MARK_SECONDS)
+
+    def has_path(self, path: str) -> bool:
+        """Say whether there may be pages of a path."""
+        return self._store.get(_marks_of(path)[:1])[0] is not None
+
+    def lease(self, name: str, seconds: float) -> Lease | None:
+        """Return the right to make what has this name, None while another has it."""
+        lease = Lease(f"lease:{name}", token_hex(8))
+        return lease if self._store.add(lease.name, lease.token.encode(), seconds) else None
+
+    def lease_path(self, path: str, seconds: float) -> Lease | None:
+        """Return the right to make all pages of a path void by a new one, None while another has it."""
+        return self.lease(_marks_of(path)[1], seconds)
+
+    def is_leased(self, name: str) -> bool:
+        """Say whether somebody is making what has this name."""
+        return self._store.get([f"lease:{name}"])[0] is not None
+
+    def end(self, lease: Lease) -> None:
+        """End a lease, unless it has ended and is another's."""
+        self._store.remove(lease.name, lease.token.encode())
+
+
+def _marks_of(path: str) -> tuple[str, str]:
+    # A page is one with and without a slash at its end: one of the two redirects, or both are the same.
+    hashed = _hash(path.rstrip("/"))
+    return f"path:{hashed}", f"made:{hashed}"
+
+
+def _page_name(key: Key) -> str:
+    return _hashed("page", f"{key.scheme}://{key.host}{key.sent_path}?{key.query}")
+
+
+def _variant_name(name: str, vary: Sequence[str], environ: Mapping[str, str]) -> str:
+    values = "\n".join(f"{header}: {_value(header, environ)}" for header in vary)
+    return _hashed("variant", f"{name}\n{values}")
+
+
+def _value(header: str, environ: Mapping[str, str]) -> str:
+    value = environ.get(environ_name(header), "")
+    # Browsers write the same codings in many ways.
+    return ",".join(sorted(value.lower().replace(" ", "").split(","))) if header == "accept-encoding" else value
+
+
+def environ_name(header: str) -> str:
+    """Return the name that WSGI has for a header of the request."""
+    return f"HTTP_{header.upper().replace('-', '_')}"
+
+
+def _hashed(kind: str, text: str) -> str:
+    return f"{kind}:{_hash(text)}"
+
+
+def _hash(text: str) -> str:
+    # Paths and header values have one character a byte, tags may have any.
+    return blake2b(text.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+def _texts(names: Sequence[str], values: Sequence[bytes | None]) -> dict[str, str]:
+    return {name: value.decode("latin-1") for name, value in zip(names, values, strict=False) if value is not None}

@@ -1,0 +1,87 @@
+"""The page cache that a request has come through, for whoever answers it: `res.revalidate`, `revalidate_path` ...
+
+`PageCache` leaves a `Visit` in the environ, for who has the request, and in the context, for who has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nextapi.errors import RevalidateError
+
+__all__ = ["KEY", "Revalidator", "Visit", "check_path", "check_tag", "current_visit", "entered", "visit_of"]
+
+KEY = "nextapi.page_cache"
+"""What a visit is called in the environ."""
+
+
+class Revalidator(Protocol):
+    """What has pages made anew."""
+
+    def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
+        """Make a page anew for the visit's host, and all others of its path void."""
+
+    def expire_path(self, path: str, prefix: str) -> None:
+        """Make all pages of a path void, which is below `prefix` if it does not begin with it."""
+
+    def expire_tag(self, tag: str) -> None:
+        """Make all pages with a tag void."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request on its way through a page cache.
+
+    `origin` is scheme and host, None where nothing is kept for it; `prefix` the SCRIPT_NAME, decoded; `chain` the paths
+    that are being made anew, of which this request is for the last.
+    """
+
+    cache: Revalidator
+    origin: tuple[str, str] | None
+    prefix: str
+    chain: tuple[str, ...] = ()
+
+
+_visit: ContextVar[Visit] = ContextVar("nextapi_visit")
+
+
+@contextmanager
+def entered(visit: Visit) -> Iterator[None]:
+    """Make a visit the current one."""
+    token = _visit.set(visit)
+    try:
+        yield
+    finally:
+        _visit.reset(token)
+
+
+def visit_of(environ: Mapping[str, Any]) -> Visit | None:
+    """Return the visit of a request, None where it has come through no page cache."""
+    visit: Visit | None = environ.get(KEY)
+    return visit
+
+
+def current_visit() -> Visit | None:
+    """Return the visit of the request that is answered now."""
+    return _visit.get(None)
+
+
+def check_path(path: object) -> str:
+    """Return a path; raise `RevalidateError`, with Next's message, for what is none."""
+    if not isinstance(path, str) or not path.startswith("/"):
+        received = "null" if path is None else path
+        raise RevalidateError(
+            f"Invalid urlPath provided to revalidate(), must be a path e.g. /blog/post-1, received {received}"
+        )
+    return path
+
+
+def check_tag(tag: object) -> str:
+    """Return a tag; raise `RevalidateError` for what is none."""
+    if not isinstance(tag, str) or not tag.strip() or "," in tag:
+        raise RevalidateError(f"revalidate_tag() takes a tag as Cache-Tag names it, text without commas, not {tag!r}")
+    return tag.strip()

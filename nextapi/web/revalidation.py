@@ -1,0 +1,44 @@
+"""`revalidate_path` and `revalidate_tag`: pages that a page cache keeps are made anew when they are next asked for
+(Next's `next/cache`).
+"""
+
+from __future__ import annotations
+
+from nextapi.cache.visit import Visit, check_path, check_tag, current_visit
+from nextapi.errors import ScopeError
+from nextapi.web.scope import is_answering
+
+__all__ = ["revalidate_path", "revalidate_tag"]
+
+
+def revalidate_path(path: str) -> None:
+    """Have all pages of a path made anew, of every host and query, each when it is next asked for (Next's
+    `revalidatePath`).
+
+    Django: where a transaction is open, once it has committed. Where no page cache is before the app, there is nothing
+    to do. Raises `RevalidateError` for what is no path, `StoreError` while the store cannot be written, `ScopeError`
+    where no request is answered.
+    """
+    check_path(path)
+    if (visit := _visit("revalidate_path")) is not None:
+        visit.cache.expire_path(path, visit.prefix)
+
+
+def revalidate_tag(tag: str) -> None:
+    """Have all pages made anew that name a tag in their Cache-Tag, each when it is next asked for (Next's
+    `revalidateTag`); else as `revalidate_path`.
+    """
+    check_tag(tag)
+    if (visit := _visit("revalidate_tag")) is not None:
+        visit.cache.expire_tag(tag)
+
+
+def _visit(function: str) -> Visit | None:
+    """Return the visit of the request that is answered; None where that has come through no page cache."""
+    visit = current_visit()
+    if visit is None and not is_answering():
+        raise ScopeError(
+            f"`{function}` was called where no request is answered, or none that has come through a page cache: there "
+            f"call `{function}` of the `PageCache` itself, or the command `nextapi revalidate`"
+        )
+    return visit
