@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from random import Random
+from textwrap import dedent
+from threading import Barrier, Thread
 
 import pytest
 
+from nextapi.cache.limits import OVERHEAD
 from nextapi.cache.memory import MemoryStore
+from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.store import Store
 from nextapi.errors import OptionError, StoreError
 from tests.support.servers import wait_until
@@ -19,15 +36,15 @@ LONG = 600
 Make = Callable[..., Store]
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(params=["memory", "sqlite"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def make(kind: str) -> Iterator[Make]:
+def make(kind: str, tmp_path: Path) -> Make:
     """What makes a store of this kind, empty, with sizes."""
-    yield MemoryStore
+    return {"memory": MemoryStore, "sqlite": partial(SQLiteStore, tmp_path / "pages.sqlite3")}[kind]
 
 
 @pytest.fixture
@@ -126,6 +143,89 @@ def test_one_thread_of_many_adds(store: Store) -> None:
     for turn, by_thread in enumerate(zip(*added, strict=True)):
         assert sum(by_thread) == 1
         assert store.get([f"lease {turn}"]) == [b"%d" % by_thread.index(True)]
+
+
+def python(code: str) -> subprocess.Popen[str]:
+    """Start a Python that runs `code` with pipes to it, as a user's worker would run."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", dedent(code)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+
+
+def run(code: str) -> str:
+    """Run `code` in a Python of its own and return what it prints."""
+    out, errors = python(code).communicate(timeout=60)
+    assert errors == ""
+    return out.strip()
+
+
+@pytest.fixture
+def opened(kind: str, store: Store) -> str:
+    """Code that opens the store in another process."""
+    if kind == "sqlite":
+        return f"from nextapi.cache.sqlite import SQLiteStore\nstore = SQLiteStore({str(store)!r})\n"
+    pytest.skip("other processes do not have it")
+
+
+def test_one_process_of_many_adds(store: Store, opened: str) -> None:
+    """Of processes that add a name at once one succeeds, each time."""
+    adding = """
+import json, os
+print("ready", flush=True)
+input()
+print(json.dumps([store.add(f"lease {turn}", b"%d" % os.getpid(), 600) for turn in range(200)]))
+"""
+    processes = [python(opened + adding) for _ in range(3)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ended = [process.communicate(timeout=60) for process in processes]
+    assert [errors for _, errors in ended] == [""] * 3
+    added = [json.loads(out) for out, _ in ended]
+    for turn, by_process in enumerate(zip(*added, strict=True)):
+        assert sum(by_process) == 1
+        assert store.get([f"lease {turn}"]) == [b"%d" % processes[by_process.index(True)].pid]
+
+
+def test_processes_have_the_same_values(store: Store, opened: str) -> None:
+    """What one process writes, all others read, at once."""
+    assert store.serves_processes is True
+    store.set({"a": b"1", "b": b"2"}, LONG)
+    assert run(opened + "print(store.get(['a', 'b', 'c'])); store.set({'a': b'3'}, 60); store.remove('b', b'2')") == (
+        "[b'1', b'2', None]"
+    )
+    assert store.get(["a", "b"]) == [b"3", None]
+
+
+def test_a_forked_process_uses_the_store(store: Store, opened: str) -> None:
+    """Both sides of a fork read and write what is there, in threads too, and the end of one is nothing to the other."""
+    forking = """
+import os, threading
+store.set({"before": b"1"}, 600)
+for turn in range(5):
+    child = os.fork()
+    if not child:
+        assert store.get(["before"]) == [b"1"]
+        threads = [threading.Thread(target=store.set, args=({f"child {turn} {n}": b"2"}, 600)) for n in range(3)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        raise SystemExit(7)
+    store.set({f"parent {turn}": b"3" * 1000}, 600)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert store.get([f"child {turn} {n}" for n in range(3)]) == [b"2"] * 3
+    assert store.get([f"parent {turn}"]) == [b"3" * 1000]
+"""
+    assert run(opened + forking) == ""
+    assert store.get(["before", "child 4 2", "parent 4"]) == [b"1", b"2", b"3" * 1000]
 
 
 def test_several_are_set_at_once(store: Store) -> None:
@@ -247,3 +347,388 @@ class TestMemoryStore:
     def test_serves_one_process(self) -> None:
         """It says that no other process has its values."""
         assert MemoryStore.serves_processes is False
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def side(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+@contextmanager
+def direct(path: Path) -> Iterator[sqlite3.Connection]:
+    """Have the file open by SQLite alone."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "made" / "pages.sqlite3"
+
+
+def as_nobody(code: str, store: str) -> str:
+    """Run code with `store` as the user nobody, whom file modes bind; the folders on its way are open to all."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may become another user")
+    return run(
+        "import os\nfrom nextapi.cache.sqlite import SQLiteStore\nfrom nextapi.errors import StoreError\n"
+        f"os.setgid(65534)\nos.setuid(65534)\nstore = {store}\n" + dedent(code)
+    )
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach and write to."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+class TestSQLiteStore:
+    """What the store in a file does beside."""
+
+    def test_only_its_user_reads(self, file: Path) -> None:
+        """Folder, file and log are for their user alone, whatever the umask; a file that was open to others is not."""
+        before = os.umask(0)
+        try:
+            store = SQLiteStore(file)
+            store.set({"a": b"1"}, LONG)
+            assert mode(file.parent) == 0o700
+            assert [mode(side(file, suffix)) for suffix in ("", "-wal", "-shm")] == [0o600] * 3
+            store.close()
+            file.chmod(0o666)
+            assert store.get(["a"]) == [b"1"]
+            assert mode(file) == 0o600
+        finally:
+            os.umask(before)
+
+    def test_the_path_is_that_of_the_start(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A relative path is one of the folder in which the store was made; nothing is made before it is used."""
+        monkeypatch.chdir(tmp_path)
+        store = SQLiteStore()
+        assert str(store) == str(tmp_path / ".nextapi" / "pages.sqlite3")
+        monkeypatch.chdir("/")
+        assert list(tmp_path.iterdir()) == []
+        store.set({"a": b"1"}, LONG)
+        assert Path(str(store)).is_file()
+        assert SQLiteStore(str(store)).get(["a"]) == [b"1"]
+
+    @pytest.mark.parametrize("path", ["", "a\0b", b"bytes", 5, None])
+    def test_what_is_no_path(self, path: object) -> None:
+        """What cannot be a path is refused when the store is made."""
+        with pytest.raises(OptionError, match="the path of a SQLiteStore is"):
+            SQLiteStore(path)  # type: ignore[arg-type]  # what this is about
+
+    def test_names_that_mean_something_to_sqlite(self, tmp_path: Path) -> None:
+        """A file may be called as URIs are written."""
+        file = tmp_path / "a?mode=memory#%41 é.db"
+        SQLiteStore(file).set({"a": b"1"}, LONG)
+        assert SQLiteStore(file).get(["a"]) == [b"1"]
+        assert {path.name for path in tmp_path.iterdir()} >= {file.name}
+
+    @pytest.mark.parametrize("what", ["file", "file and log", "folder"])
+    def test_a_removed_file_is_made_again(self, file: Path, what: str) -> None:
+        """All stores that had a file open agree on the new one, those of other processes too, and on its log."""
+        stores = [SQLiteStore(file) for _ in range(3)]
+        for store in stores:
+            store.set({str(store): b"old" * 1000, "other": b"old"}, LONG)
+        opened = f"from nextapi.cache.sqlite import SQLiteStore; store = SQLiteStore({str(file)!r})\n"
+        idle = python(opened + "print(store.get(['other']), flush=True)\ninput()\nprint(store.get(['other', 'late']))")
+        assert idle.stdout is not None
+        assert idle.stdout.readline() == "[b'old']\n"
+        if what == "folder":
+            shutil.rmtree(file.parent)
+        else:
+            for suffix in ("", "-wal", "-shm") if what == "file and log" else ("",):
+                side(file, suffix).unlink()
+        assert stores[0].get(["other"]) == [None]
+        stores[1].set({"new": b"new" * 1000}, LONG)
+        assert stores[2].add("other", b"new", LONG)
+        for store in stores:
+            assert store.get(["new", "other"]) == [b"new" * 1000, b"new"]
+            store.close()
+        stores[0].set({"late": b"late"}, LONG)
+        assert idle.communicate("go\n", timeout=60) == ("[b'new', b'late']\n", "")
+        assert stores[0].get(["new", "late"]) == [b"new" * 1000, b"late"]
+        with direct(file) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+    def test_a_file_that_was_put_there_is_made_anew(self, file: Path, tmp_path: Path) -> None:
+        """A file of another place, which may have found the log of the one before, is not read."""
+        first, second, other = SQLiteStore(file), SQLiteStore(file), SQLiteStore(tmp_path / "other.sqlite3")
+        first.set({"a": b"first"}, LONG)
+        assert second.get(["a"]) == [b"first"]
+        other.set({"a": b"other"}, LONG)
+        other.close()
+        Path(str(other)).replace(file)
+        assert first.get(["a"]) == [None]
+        first.set({"a": b"new"}, LONG)
+        assert second.get(["a"]) == [b"new"]
+        assert SQLiteStore(file).get(["a"]) == [b"new"]
+
+    def test_another_version_is_made_anew(self, file: Path) -> None:
+        """A file of another version is dropped when it is opened, and all agree on the new one."""
+        SQLiteStore(file).set({"a": b"1"}, LONG)
+        with direct(file) as connection:
+            connection.execute("PRAGMA user_version = 99")
+        stores = [SQLiteStore(file), SQLiteStore(file)]
+        assert stores[0].get(["a"]) == [None]
+        stores[0].set({"a": b"2"}, LONG)
+        assert stores[1].get(["a"]) == [b"2"]
+
+    def test_a_foreign_database_is_left_alone(self, file: Path) -> None:
+        """The database of an app is neither used nor changed."""
+        file.parent.mkdir()
+        with direct(file) as connection:
+            connection.execute("CREATE TABLE users (name)")
+        before = file.read_bytes()
+        with pytest.raises(StoreError, match=r"pages.sqlite3 is the database of something else: name another file"):
+            SQLiteStore(file).set({"a": b"1"}, LONG)
+        assert file.read_bytes() == before
+
+    def test_what_is_no_database(self, file: Path) -> None:
+        """Another file is left as it is; the message says to remove it, and that mends it."""
+        file.parent.mkdir()
+        file.write_bytes(b"what I wrote" * 100)
+        store = SQLiteStore(file)
+        for call in (
+            lambda: store.get(["a"]),
+            lambda: store.set({"a": b"1"}, LONG),
+            lambda: store.add("a", b"1", LONG),
+            lambda: store.remove("a", b"1"),
+        ):
+            with pytest.raises(StoreError, match=r"pages.sqlite3: file is not a database: remove it"):
+                call()
+        assert file.read_bytes() == b"what I wrote" * 100
+        file.unlink()
+        assert store.add("a", b"1", LONG)
+
+    def test_a_damaged_file(self, file: Path) -> None:
+        """A file that was written over raises, and what removes it mends it."""
+        store = SQLiteStore(file)
+        store.set({str(number): b"x" * 5000 for number in range(100)}, LONG)
+        store.close()
+        content = bytearray(file.read_bytes())
+        content[4096:] = b"\xff" * (len(content) - 4096)
+        file.write_bytes(content)
+        with pytest.raises(StoreError, match=r"pages.sqlite3: .*malformed: remove it"):
+            store.get(["1"])
+        file.unlink()
+        assert store.get(["1"]) == [None]
+
+    def test_a_folder_in_its_place(self, file: Path) -> None:
+        """A folder of the name raises, until it is gone."""
+        file.mkdir(parents=True)
+        store = SQLiteStore(file)
+        with pytest.raises(StoreError, match=r"pages.sqlite3 is a folder"):
+            store.get(["a"])
+        file.rmdir()
+        assert store.get(["a"]) == [None]
+
+    @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+    def test_links_are_not_followed(self, file: Path, tmp_path: Path, suffix: str) -> None:
+        """A symbolic link in the place of the file or its log raises, and what it leads to is not touched."""
+        victim = tmp_path / "victim"
+        victim.write_bytes(b"")
+        store = SQLiteStore(file)
+        store.set({"a": b"1"}, LONG)
+        store.close()
+        side(file, suffix).unlink(missing_ok=True)
+        side(file, suffix).symlink_to(victim)
+        with pytest.raises(StoreError, match=rf"pages.sqlite3{suffix} is a symbolic link, which is not followed"):
+            store.set({"a": b"2" * 9000}, LONG)
+        assert victim.read_bytes() == b""
+        side(file, suffix).unlink()
+        store.set({"a": b"3"}, LONG)
+
+    def test_the_file_of_another_user(self, open_folder: Path) -> None:
+        """A file that another user owns is not used, even by one who could."""
+        file = open_folder / "pages.sqlite3"
+        assert as_nobody("store.set({'a': b'1'}, 60)", f"SQLiteStore({str(file)!r})") == ""
+        with pytest.raises(StoreError, match=r"pages.sqlite3 belongs to another user \(uid 65534, .* uid 0\)"):
+            SQLiteStore(file).get(["a"])
+        assert file.stat().st_uid == 65534
+
+    def test_a_place_that_cannot_be_written(self, open_folder: Path) -> None:
+        """A folder or file that is read-only raises, and is used once it is not."""
+        file = open_folder / "pages.sqlite3"
+        open_folder.chmod(0o755)
+        raising = """
+            for call in (lambda: store.set({"a": b"2"}, 60), lambda: store.add("b", b"1", 60)):
+                try:
+                    call()
+                except StoreError as error:
+                    print(error)
+        """
+        messages = as_nobody(raising, f"SQLiteStore({str(file)!r})").splitlines()
+        assert len(messages) == 2
+        assert all(f"{file}: [Errno 13] Permission denied" in message for message in messages)
+        open_folder.chmod(0o777)
+        assert as_nobody("store.set({'a': b'1'}, 60)", f"SQLiteStore({str(file)!r})") == ""
+        file.chmod(0o400)
+        messages = as_nobody(raising, f"SQLiteStore({str(file)!r})").splitlines()
+        assert len(messages) == 2
+        assert all(f"{file}: attempt to write a readonly database: the user of this" in text for text in messages)
+        file.chmod(0o600)
+        assert as_nobody("print(store.get(['a', 'b']))", f"SQLiteStore({str(file)!r})") == "[b'1', None]"
+
+    def test_a_full_disk(self, file: Path) -> None:
+        """What cannot be written raises, leaves what there was, and what can be is written."""
+        code = f"""
+            import resource
+            from nextapi.cache.sqlite import SQLiteStore
+            from nextapi.errors import StoreError
+            store = SQLiteStore({str(file)!r})
+            store.set({{"a": b"1", "b": b"1"}}, 60)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+            try:
+                store.set({{"a": b"2", "b": b"x" * 500_000}}, 60)
+            except StoreError as error:
+                print(error)
+            assert store.get(["a", "b"]) == [b"1", b"1"]
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            store.set({{"a": b"3", "b": b"x" * 500_000}}, 60)
+            assert store.get(["a", "b"]) == [b"3", b"x" * 500_000]
+        """
+        assert str(file) in (message := run(code))
+        assert "disk" in message
+
+    def test_a_locked_file(self, file: Path) -> None:
+        """Who writes waits for about a second for another, who reads does not wait at all."""
+        store = SQLiteStore(file)
+        store.set({"a": b"1"}, LONG)
+        with direct(file) as connection:
+            connection.execute("UPDATE entries SET used = used - 10000")
+            connection.execute("BEGIN IMMEDIATE")
+            start = time.monotonic()
+            for _ in range(20):
+                assert store.get(["a"]) == [b"1"]
+            assert time.monotonic() - start < 0.5
+            with pytest.raises(StoreError, match=r"pages.sqlite3: database is locked: another process"):
+                store.set({"a": b"2"}, LONG)
+            assert time.monotonic() - start < 10
+            connection.execute("ROLLBACK")
+        store.set({"a": b"3"}, LONG)
+        assert store.get(["a"]) == [b"3"]
+
+    def test_a_writer_that_is_killed(self, file: Path) -> None:
+        """A process that is killed while it writes leaves all of what it set at once or none, and no lock."""
+        code = f"""
+            import itertools
+            from nextapi.cache.sqlite import SQLiteStore
+            store = SQLiteStore({str(file)!r}, max_size="8mb")
+            for turn in itertools.count():
+                store.set({{name: b"%d " % turn * 20_000 for name in "abcdef"}}, 600)
+                if turn == 3:
+                    print("writing", flush=True)
+        """
+        store = SQLiteStore(file, max_size="8mb")
+        for _ in range(6):
+            process = python(code)
+            assert process.stdout is not None
+            assert process.stdout.readline() == "writing\n"
+            before = store.get(["a"])
+            wait_until(lambda: store.get(["a"]) != before, "nothing is written")  # noqa: B023
+            process.send_signal(signal.SIGKILL)
+            process.communicate(timeout=60)
+            values = store.get(list("abcdef"))
+            assert len(set(values)) == 1
+            assert values[0] is not None
+            store.set({"mine": b"1"}, LONG)
+            with direct(file) as connection:
+                assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+    def test_what_is_used_stays(self, file: Path) -> None:
+        """Use is noted once in a while, so that reads write nothing; what was used least recently goes first."""
+        store = SQLiteStore(file, max_size="100kb")
+        store.set({"used": b"x" * 1000, "unused": b"x" * 1000}, LONG)
+        with direct(file) as connection:
+            version = connection.execute("PRAGMA data_version").fetchone()
+            assert store.get(["used"]) == [b"x" * 1000]
+            assert connection.execute("PRAGMA data_version").fetchone() == version
+            connection.execute("UPDATE entries SET used = used - 10000")
+            for _ in range(3):
+                assert store.get(["used", "none"]) == [b"x" * 1000, None]
+            rows = dict(connection.execute("SELECT name, used FROM entries"))
+            assert rows["used"] > time.time() - 1000
+            assert rows["unused"] < time.time() - 9000
+            # All that is written from here on is older than the use above.
+            connection.execute("UPDATE entries SET used = used + 5000")
+        store.set({str(number): b"x" * 1000 for number in range(100)}, LONG)
+        assert store.get(["used", "unused"]) == [b"x" * 1000, None]
+
+    def test_the_file_does_not_grow(self, file: Path) -> None:
+        """A file and its log have a bound, whatever is written; what has ended leaves room."""
+        store = SQLiteStore(file, max_size="1mb")
+        for turn in range(300):
+            store.set({f"{turn} {number}": b"x" * 30_000 for number in range(5)}, LONG)
+        assert file.stat().st_size < 3 << 20
+        assert side(file, "-wal").stat().st_size < 10 << 20
+
+    def test_what_has_ended_is_removed(self, file: Path) -> None:
+        """Values that have ended are removed when something is written, and the file gets smaller; the sum is right."""
+        store = SQLiteStore(file)
+        store.set({str(number): b"x" * 30_000 for number in range(100)}, 0)
+        store.set({"a": b"12345"}, LONG)
+        assert file.stat().st_size + side(file, "-wal").stat().st_size > 2 << 20
+        store.close()
+        other = SQLiteStore(file)  # which has not yet swept
+        other.set({"b": b"1"}, LONG)
+        with direct(file) as connection:
+            assert connection.execute("SELECT name FROM entries ORDER BY name").fetchall() == [("a",), ("b",)]
+            assert connection.execute("SELECT size FROM store").fetchone() == (5 + 1 + 2 * OVERHEAD,)
+            assert connection.execute("PRAGMA page_count").fetchone()[0] < 100
+
+    def test_the_sum_is_right(self, file: Path) -> None:
+        """The size that is kept is that of the entries, after any sequence of calls."""
+        store = SQLiteStore(file, max_size="20kb")
+        random = Random(5)
+        for _ in range(300):
+            name, value = str(random.randrange(8)), b"x" * random.randrange(3000)
+            match random.randrange(3):
+                case 0:
+                    store.set({name: value, "z" + name: b""}, random.choice([0, LONG]))
+                case 1:
+                    store.add(name, value, LONG)
+                case 2:
+                    store.remove(name, store.get([name])[0] or b"")
+        with direct(file) as connection:
+            kept = connection.execute("SELECT sum(length(value) + ?) FROM entries", (OVERHEAD,)).fetchone()
+            assert kept == connection.execute("SELECT size FROM store").fetchone()
+            assert kept[0] <= 20 << 10
+
+    def test_connections_do_not_pile_up(self, file: Path) -> None:
+        """Threads that come and go leave no connection each."""
+        store = SQLiteStore(file)
+        for _ in range(20):
+            threads = [Thread(target=store.get, args=(["a"],)) for _ in range(5)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        descriptors = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+        assert sum(target == file for target in descriptors) <= 5
+
+    def test_greenlets(self, file: Path) -> None:
+        """Under gevent many greenlets use the store at once."""
+        code = f"""
+            from gevent import monkey
+            monkey.patch_all()
+            import gevent
+            from nextapi.cache.sqlite import SQLiteStore
+            store = SQLiteStore({str(file)!r})
+            def work(number):
+                for turn in range(20):
+                    store.set({{f"{{number}}": b"%d" % turn, "shared": b"1"}}, 60)
+                    gevent.sleep(0)
+                    assert store.get([str(number), "shared"]) == [b"%d" % turn, b"1"]
+                return store.add("lease", b"%d" % number, 60)
+            jobs = [gevent.spawn(work, number) for number in range(20)]
+            gevent.joinall(jobs, raise_error=True)
+            print(sum(job.value for job in jobs))
+        """
+        assert run(code) == "1"
