@@ -24,7 +24,7 @@ def flask_shop(folder: Path, server: str = "gunicorn-gthread", **variables: str)
     """Serve the shop with its products and the customers ada and grace, and yield the port."""
     database = folder / "shop.sqlite3"
     database.write_bytes(_shop_database())
-    variables["SHOP_DATABASE"] = str(database)
+    variables = {"SHOP_PAGE_CACHE": str(folder / "pages.sqlite3"), "SHOP_DATABASE": str(database), **variables}
     with serve("shop:create_app()", folder, server, _SHOP, variables) as port:
         yield port
 
@@ -46,7 +46,7 @@ def django_blog(
     """Serve the blog, empty, with the superuser ada and the reader grace, and yield the port."""
     database = folder / "blog.sqlite3"
     database.write_bytes(_blog_database())
-    variables["BLOG_DATABASE"] = str(database)
+    variables = {"BLOG_PAGE_CACHE": str(folder / "pages.sqlite3"), "BLOG_DATABASE": str(database), **variables}
     with serve("blog_site.wsgi", folder, server, source, variables) as port:
         yield port
 

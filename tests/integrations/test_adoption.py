@@ -63,7 +63,13 @@ def test_the_apps_own_paths_are_answered_as_before(name: str, tmp_path: Path) ->
     ] == []
 
     database = str(tmp_path / "database.sqlite3")
-    variables = {"SHOP_DATABASE": database, "BLOG_DATABASE": database}
+    pages = str(tmp_path / "pages.sqlite3")
+    variables = {
+        "SHOP_DATABASE": database,
+        "BLOG_DATABASE": database,
+        "SHOP_PAGE_CACHE": pages,
+        "BLOG_PAGE_CACHE": pages,
+    }
     if name == "flask_shop":
         run(folder, variables, "-m", "flask", "--app", "shop", "init-db")
     elif name == "django_blog":

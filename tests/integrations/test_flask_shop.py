@@ -165,7 +165,8 @@ def test_not_found(shop: int) -> None:
 
 def test_a_failure_is_the_shops_500_page(tmp_path: Path) -> None:
     """Without tables every query fails; a route's failure is answered and logged by the shop as a page's is."""
-    variables = {"SHOP_DATABASE": str(tmp_path / "empty.sqlite3")}
+    names = {"SHOP_DATABASE": "empty.sqlite3", "SHOP_PAGE_CACHE": "pages.sqlite3"}
+    variables = {name: str(tmp_path / file) for name, file in names.items()}
     with serve("shop:create_app()", tmp_path, source=INTEGRATIONS / "flask_shop", environment=variables) as port:
         visitor = Visitor(port)
         page, api = visitor.get("/"), visitor.get("/api/products")
