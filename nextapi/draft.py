@@ -17,7 +17,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from nextapi.errors import DraftError
-from nextapi.http.cookies import serialize_cookie
+from nextapi.http.cookies import parse_cookie, serialize_cookie
 from nextapi.http.json import dumps, loads
 from nextapi.text import utf8
 
@@ -71,6 +71,13 @@ class Draft:
             return next((data for data in opened if data is not None), None)
         except DraftError:  # without the library no data have been set here
             return None
+
+    def is_on(self, cookies: str) -> bool:
+        """Say whether a Cookie header has a client in draft mode."""
+        if _BYPASS not in cookies:  # most requests
+            return False
+        data = self.read(parse_cookie(cookies))
+        return data is not None and data is not False
 
     def mode_cookie(self, enable: bool, is_shared: bool = True) -> str:
         """Return the Set-Cookie that switches draft mode on or off.

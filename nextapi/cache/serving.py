@@ -41,7 +41,6 @@ from nextapi.cache.store import Store
 from nextapi.cache.visit import KEY, Visit, check_path, check_tag, entered
 from nextapi.errors import OptionError, RevalidateError, StoreError
 from nextapi.http.conditional import strong_etag
-from nextapi.http.cookies import parse_cookie
 from nextapi.routing.paths import raw_path
 
 if TYPE_CHECKING:
@@ -132,10 +131,10 @@ class CachingApp:
         asked = self._asked(environ)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._change(asked, environ, start_response)
-        if asked is None or self._outage.is_on():
-            return self._call_app(asked, environ, start_response)
         if self._is_draft(environ):
             return self._call_app(asked, environ, partial(_start_private, start_response))
+        if asked is None or self._outage.is_on():
+            return self._call_app(asked, environ, start_response)
         try:
             found = self._pages.find(asked.key, environ)
             self._outage.is_over()
@@ -194,9 +193,10 @@ class CachingApp:
         return "&".join(pair for pair in pairs if unquote_plus(pair.partition("=")[0]) not in self._ignored_params)
 
     def _visit(self, asked: Asked | None, environ: WSGIEnvironment) -> Visit:
+        is_draft = self._is_draft(environ)
         if asked is None:
-            return Visit(self, None, environ.get("SCRIPT_NAME", ""))
-        return Visit(self, (asked.key.scheme, asked.key.host), asked.prefix)
+            return Visit(self, None, environ.get("SCRIPT_NAME", ""), is_draft=is_draft)
+        return Visit(self, (asked.key.scheme, asked.key.host), asked.prefix, is_draft=is_draft)
 
     def _call_app(
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
@@ -206,11 +206,7 @@ class CachingApp:
             return self.app(environ, start_response)
 
     def _is_draft(self, environ: WSGIEnvironment) -> bool:
-        cookies: str = environ.get("HTTP_COOKIE", "")
-        if "__prerender_bypass" not in cookies:
-            return False
-        data = self._host.draft.read(parse_cookie(cookies))
-        return data is not None and data is not False
+        return self._host.draft.is_on(environ.get("HTTP_COOKIE", ""))
 
     def _change(self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Have the app answer another method; the pages of a path that it changes are void (RFC 9111, 4.4)."""

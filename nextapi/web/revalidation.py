@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from nextapi.cache.visit import Visit, check_path, check_tag, current_visit
+from nextapi.cache.visit import Visit, check_path, check_tag, current_visit, visit_of
 from nextapi.errors import ScopeError
-from nextapi.web.scope import is_answering
+from nextapi.web.scope import current_environ
 
 __all__ = ["revalidate_path", "revalidate_tag"]
 
@@ -35,8 +35,11 @@ def revalidate_tag(tag: str) -> None:
 
 def _visit(function: str) -> Visit | None:
     """Return the visit of the request that is answered; None where that has come through no page cache."""
+    environ = current_environ()
+    if environ is not None:  # a stream, too, which is not made in the context of the page cache
+        return visit_of(environ)
     visit = current_visit()
-    if visit is None and not is_answering():
+    if visit is None:
         raise ScopeError(
             f"`{function}` was called where no request is answered, or none that has come through a page cache: there "
             f"call `{function}` of the `PageCache` itself, or the command `nextapi revalidate`"

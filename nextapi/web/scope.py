@@ -4,12 +4,13 @@ and `after()` (Next's `next/headers` and `next/server`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar, Token
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
+from nextapi.cache.visit import current_visit
 from nextapi.draft import Draft
 from nextapi.errors import ScopeError
 from nextapi.http.cookies import parse_cookie
@@ -36,10 +37,10 @@ __all__ = [
     "ScopeHost",
     "after",
     "cookies",
+    "current_environ",
     "draft_mode",
     "enter",
     "headers",
-    "is_answering",
     "leave",
 ]
 
@@ -99,9 +100,10 @@ def leave(token: Token[Scope]) -> None:
     _scope.reset(token)
 
 
-def is_answering() -> bool:
-    """Say whether a request is being answered here, by a route handler, an edge handler or middleware."""
-    return _scope.get(None) is not None
+def current_environ() -> Mapping[str, Any] | None:
+    """Return the environ of the request that is being answered by a route handler, an edge handler or middleware."""
+    scope = _scope.get(None)
+    return None if scope is None else scope.request.environ
 
 
 def _current(function: str) -> Scope:
@@ -231,8 +233,25 @@ class DraftMode:
         self._is_enabled = enable
 
 
+class _DraftModeOfView(DraftMode):
+    """Draft mode in a view of the host's behind a page cache, which cannot set cookies by it."""
+
+    def __init__(self, is_enabled: bool) -> None:
+        self._is_enabled = is_enabled
+
+    def _set(self, enable: bool) -> None:
+        raise ScopeError(
+            "draft mode is switched by a route: call `res.set_draft_mode()`, or `draft_mode()` in a route handler"
+        )
+
+
 def draft_mode() -> DraftMode:
-    """Return the draft mode of the request that is answered (Next's `draftMode`); raise `ScopeError` where none is."""
+    """Return the draft mode of the request that is answered (Next's `draftMode`); raise `ScopeError` where none is.
+
+    In a view of the host's it can be asked behind a page cache.
+    """
+    if _scope.get(None) is None and (visit := current_visit()) is not None:
+        return _DraftModeOfView(visit.is_draft)
     scope = _current("draft_mode")
     if scope.draft_mode is None:
         scope.draft_mode = DraftMode(scope)
