@@ -24,13 +24,15 @@ SECRET = "of-the-webhook"
 
 
 class Site:
-    """An app that two workers serve in `folder`, with variables of the environment."""
+    """An app that two workers serve in `folder`; `manage` is its command line."""
 
-    def __init__(self, port: int, folder: Path, database: str, environment: dict[str, str]) -> None:
+    def __init__(
+        self, port: int, folder: Path, database: Path, manage: Callable[..., None] = partial(run, Path())
+    ) -> None:
         self.port = port
-        self.environment = environment
+        self.manage = manage
         self._log = folder / "log.txt"
-        self._database = folder / database
+        self._database = database
 
     def write(self, statement: str, *values: object) -> None:
         """Change a row of the database, as another program does, of which the app hears nothing."""
@@ -67,12 +69,14 @@ def first(site: Site, path: str) -> Answer:
 
 @pytest.fixture(scope="module", params=["sqlite"])
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Serve a shop with each store that a Flask app shares."""
+    """Serve a shop with each store that processes share."""
     folder = tmp_path_factory.mktemp("shop")
+    variables = {"SHOP_REVALIDATE_SECRET": SECRET}
     with ExitStack() as stack:
-        redis = stack.enter_context(serve_redis(folder)) if request.param == "redis" else None
-        variables = {"SHOP_REVALIDATE_SECRET": SECRET, "SHOP_PAGE_CACHE": redis or str(folder / "pages.sqlite3")}
-        yield Site(stack.enter_context(flask_shop(folder, "gunicorn-two", **variables)), folder, "shop.sqlite3")
+        if request.param == "redis":
+            variables["SHOP_PAGE_CACHE"] = stack.enter_context(redis_server(folder)).url
+        port = stack.enter_context(flask_shop(folder, "gunicorn-two", **variables))
+        yield Site(port, folder, folder / "shop.sqlite3")
 
 
 def test_a_product_is_what_it_was_until_the_webhook_is_asked(shop: Site) -> None:
@@ -157,27 +161,36 @@ def handler(req, res):
 """
 
 _SETTINGS = """
-from pathlib import Path
-
 from blog_site.settings import *
 from nextapi.adapters.django.store import DjangoStore
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.BACKEND", "LOCATION": "LOCATION"}}
+CACHES = {{"default": {{"BACKEND": "django.core.cache.backends.{backend}", "LOCATION": "{location}"}}}}
 PAGE_CACHE = DjangoStore("default")
 """
+_BACKENDS = {"file": "filebased.FileBasedCache", "database": "db.DatabaseCache"}
 
 
-@pytest.fixture(scope="module", params=["sqlite-0", "sqlite-60"])
+@pytest.fixture(scope="module", params=["sqlite, 0", "sqlite, 60"])
 def blog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Serve a blog with each store that a Django project shares, and with CONN_MAX_AGE 0 and 60."""
+    """Serve a blog with each store that processes share, and with CONN_MAX_AGE 0 and 60."""
+    store, seconds = request.param.split(", ")
     folder = tmp_path_factory.mktemp("blog")
-    store, _, seconds = request.param.partition("-")
     source = shutil.copytree(INTEGRATIONS / "django_blog", folder / "source")
     write_files(source / "web", {"pages/api/rename.py": _RENAME})
     variables = {"BLOG_REVALIDATE_SECRET": SECRET, "BLOG_CONN_MAX_AGE": seconds}
+    variables["BLOG_PAGE_CACHE"] = str(folder / "pages.sqlite3")
     with ExitStack() as stack:
+        if store == "redis":
+            variables["BLOG_PAGE_CACHE"] = stack.enter_context(redis_server(folder)).url
+        elif store != "sqlite":
+            settings = _SETTINGS.format(backend=_BACKENDS[store], location=folder / "pages")
+            write_files(source, {"of_this_test.py": settings})
+            variables["DJANGO_SETTINGS_MODULE"] = "of_this_test"
         port = stack.enter_context(django_blog(folder, "gunicorn-two", source, **variables))
-        yield Site(port, folder, "blog.sqlite3")
+        variables["BLOG_DATABASE"] = str(folder / "blog.sqlite3")
+        if store == "database":
+            run(source, variables, "manage.py", "createcachetable")
+        yield Site(port, folder, folder / "blog.sqlite3", partial(run, source, variables, "manage.py"))
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +233,30 @@ def test_a_page_is_made_anew_when_its_transaction_commits(blog: Site, ada: Visit
     blog.is_kept(path, "The first renamed")
     assert ada.ask("POST", "/api/rename", data={**failed, "fail": False}).status == 200
     blog.is_kept(path, "Second")
+
+
+def test_draft_mode_goes_round_the_cache(blog: Site, ada: Visitor) -> None:
+    """Who is in draft mode sees what is not published, at the same address, as it is now; nobody else sees any of it."""
+    path = publish(ada, "drafted")
+    first(blog, path)
+    blog.write("UPDATE blog_post SET is_published = 0 WHERE slug = 'drafted'")
+    blog.is_kept(path, "The first drafted</h2>")
+
+    other = Visitor(blog.port)
+    assert other.get("/api/draft?slug=drafted&secret=wrong").status == 401
+    assert other.get(f"/api/draft?slug=missing&secret={SECRET}").status == 404
+    assert other.cookies == {}
+    assert other.get(f"/api/draft?slug=drafted&secret={SECRET}").headers["Location"] == path
+    assert ada.get("/api/draft?slug=drafted").headers["Location"] == path
+    for reader in (other, ada):
+        page = reader.get(path)
+        assert "The first drafted (draft)</h2>" in page.text
+        assert page.headers["Cache-Control"].startswith("private, no-cache, no-store")
+    blog.is_kept(path, "The first drafted</h2>")
+
+    for reader in (other, ada):
+        assert reader.get("/api/disable-draft").headers["Location"] == "/"
+        assert reader.get(path).headers["x-nextjs-cache"] == "HIT"
 
 
 def test_what_is_saved_is_on_the_pages(blog: Site, ada: Visitor) -> None:
@@ -268,6 +305,5 @@ def test_a_command_that_saves_a_post_expires_its_page(blog: Site, ada: Visitor) 
     """It has the same store, and needs no request."""
     path = publish(ada, "command")
     first(blog, path)
-    statement = "from blog.models import Post; Post.objects.get(slug='command').delete()"
-    run(INTEGRATIONS / "django_blog", blog.environment, "manage.py", "shell", "-c", statement)
+    blog.manage("shell", "-c", "from blog.models import Post; Post.objects.get(slug='command').delete()")
     assert Visitor(blog.port).get(path).status == 404

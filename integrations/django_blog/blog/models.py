@@ -26,8 +26,8 @@ class Post(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """Return the path of the post's page, until it is published of that for the staff."""
-        return reverse("blog:post" if self.is_published else "blog:draft", kwargs={"slug": self.slug})
+        """Return the path of the post's page."""
+        return reverse("blog:post", kwargs={"slug": self.slug})
 
 
 class Comment(models.Model):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from blog.forms import CommentForm
 from blog.models import Comment, Post
-from nextapi import static_page
+from nextapi import draft_mode, static_page
 
 
 def published_posts() -> QuerySet[Post]:
@@ -22,14 +21,16 @@ def published_posts() -> QuerySet[Post]:
     return Post.objects.filter(is_published=True).select_related("author")
 
 
-# These two are the same for everybody: they read neither `request.user` nor the session.
+def shown_posts() -> QuerySet[Post]:
+    """Return the posts for pages that read neither `request.user` nor the session, as they are for everybody."""
+    return Post.objects.select_related("author") if draft_mode().is_enabled else published_posts()
 
 
 @require_safe
 @static_page(revalidate=60, tags=["posts"])
 def post_list(request: HttpRequest) -> HttpResponse:
     """List the posts, ten on a page."""
-    page = Paginator(published_posts(), 10).get_page(request.GET.get("page"))
+    page = Paginator(shown_posts(), 10).get_page(request.GET.get("page"))
     return render(request, "blog/list.html", {"page": page})
 
 
@@ -37,14 +38,7 @@ def post_list(request: HttpRequest) -> HttpResponse:
 @static_page(revalidate=60, tags=["posts"])
 def post(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a post with its comments."""
-    return render(request, "blog/post.html", {"post": get_object_or_404(published_posts(), slug=slug)})
-
-
-@require_safe
-@staff_member_required
-def draft(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the staff a post, published or not."""
-    return render(request, "blog/post.html", {"post": get_object_or_404(Post, slug=slug)})
+    return render(request, "blog/post.html", {"post": get_object_or_404(shown_posts(), slug=slug)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
