@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.integrations.conftest import INTEGRATIONS, run
+from tests.support.servers import wait_until
 from tests.support.visitors import Answer, Visitor
 
 JSON = {"Accept": "application/json"}
@@ -193,6 +196,15 @@ def test_webmentions(grace: Visitor, blog: int) -> None:
     assert "https://other.example/1" in grace.get("/posts/hello/").text
     for wrong in ({"source": ""}, {"source": "nonsense"}, {"target": "/posts/not-yet/"}, {"target": ""}):
         assert other.ask("POST", "/api/webmention", form={**form, **wrong}).status == 400, wrong
+
+
+def test_a_command_that_saves_a_post(grace: Visitor, blog: int, tmp_path: Path) -> None:
+    """It has the pages that show it made anew, when they are next asked for."""
+    wait_until(lambda: grace.get("/posts/hello/").headers["x-nextjs-cache"] == "HIT", "the page is not kept")
+    variables = {"BLOG_DATABASE": str(tmp_path / "blog.sqlite3"), "BLOG_PAGE_CACHE": str(tmp_path / "pages.sqlite3")}
+    say = "from blog.models import Post; Post.objects.get(slug='hello').comments.create(text='By a command')"
+    run(INTEGRATIONS / "django_blog", variables, "manage.py", "shell", "-c", say)
+    assert "By a command" in Visitor(blog).get("/posts/hello/").text
 
 
 def test_the_admin_is_as_it_was(blog: int, grace: Visitor) -> None:

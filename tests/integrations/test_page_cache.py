@@ -14,8 +14,6 @@ import pytest
 
 from tests.integrations.conftest import INTEGRATIONS, django_blog, flask_shop, run
 from tests.integrations.test_django_blog import csrf_token, log_in
-
-serve_redis = None
 from tests.support.servers import wait_until
 from tests.support.trees import write_files
 from tests.support.visitors import Answer, Visitor
@@ -24,15 +22,12 @@ SECRET = "of-the-webhook"
 
 
 class Site:
-    """An app that two workers serve in `folder`; `manage` is its command line."""
+    """An app that two workers serve in `folder`."""
 
-    def __init__(
-        self, port: int, folder: Path, database: Path, manage: Callable[..., None] = partial(run, Path())
-    ) -> None:
+    def __init__(self, port: int, folder: Path, database: str) -> None:
         self.port = port
-        self.manage = manage
         self._log = folder / "log.txt"
-        self._database = database
+        self._database = folder / database
 
     def write(self, statement: str, *values: object) -> None:
         """Change a row of the database, as another program does, of which the app hears nothing."""
@@ -76,7 +71,7 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         if request.param == "redis":
             variables["SHOP_PAGE_CACHE"] = stack.enter_context(redis_server(folder)).url
         port = stack.enter_context(flask_shop(folder, "gunicorn-two", **variables))
-        yield Site(port, folder, folder / "shop.sqlite3")
+        yield Site(port, folder, "shop.sqlite3")
 
 
 def test_a_product_is_what_it_was_until_the_webhook_is_asked(shop: Site) -> None:
@@ -164,10 +159,13 @@ _SETTINGS = """
 from blog_site.settings import *
 from nextapi.adapters.django.store import DjangoStore
 
-CACHES = {{"default": {{"BACKEND": "django.core.cache.backends.{backend}", "LOCATION": "{location}"}}}}
+CACHES = {
+    "file": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": BASE_DIR / "pages"},
+    "database": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "pages"},
+}
+CACHES["default"] = CACHES[os.environ["BLOG_CACHE"]]
 PAGE_CACHE = DjangoStore("default")
 """
-_BACKENDS = {"file": "filebased.FileBasedCache", "database": "db.DatabaseCache"}
 
 
 @pytest.fixture(scope="module", params=["sqlite, 0", "sqlite, 60"])
@@ -176,21 +174,17 @@ def blog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     store, seconds = request.param.split(", ")
     folder = tmp_path_factory.mktemp("blog")
     source = shutil.copytree(INTEGRATIONS / "django_blog", folder / "source")
-    write_files(source / "web", {"pages/api/rename.py": _RENAME})
+    write_files(source, {"web/pages/api/rename.py": _RENAME, "settings_of_test.py": _SETTINGS})
     variables = {"BLOG_REVALIDATE_SECRET": SECRET, "BLOG_CONN_MAX_AGE": seconds}
-    variables["BLOG_PAGE_CACHE"] = str(folder / "pages.sqlite3")
     with ExitStack() as stack:
         if store == "redis":
             variables["BLOG_PAGE_CACHE"] = stack.enter_context(redis_server(folder)).url
-        elif store != "sqlite":
-            settings = _SETTINGS.format(backend=_BACKENDS[store], location=folder / "pages")
-            write_files(source, {"of_this_test.py": settings})
-            variables["DJANGO_SETTINGS_MODULE"] = "of_this_test"
+        elif store in ("file", "database"):
+            variables |= {"DJANGO_SETTINGS_MODULE": "settings_of_test", "BLOG_CACHE": store}
         port = stack.enter_context(django_blog(folder, "gunicorn-two", source, **variables))
-        variables["BLOG_DATABASE"] = str(folder / "blog.sqlite3")
         if store == "database":
-            run(source, variables, "manage.py", "createcachetable")
-        yield Site(port, folder, folder / "blog.sqlite3", partial(run, source, variables, "manage.py"))
+            run(source, {**variables, "BLOG_DATABASE": str(folder / "blog.sqlite3")}, "manage.py", "createcachetable")
+        yield Site(port, folder, "blog.sqlite3")
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +230,7 @@ def test_a_page_is_made_anew_when_its_transaction_commits(blog: Site, ada: Visit
 
 
 def test_draft_mode_goes_round_the_cache(blog: Site, ada: Visitor) -> None:
-    """Who is in draft mode sees what is not published, at the same address, as it is now; nobody else sees any of it."""
+    """Who is in draft mode sees posts as they are now, published or not; nobody else is shown what they see."""
     path = publish(ada, "drafted")
     first(blog, path)
     blog.write("UPDATE blog_post SET is_published = 0 WHERE slug = 'drafted'")
@@ -299,11 +293,3 @@ def test_readers_see_one_public_page_and_each_their_own(blog: Site, ada: Visitor
         assert grace.get("/api/me").json() == {"username": "grace", "is_staff": False}
         assert ("<h2>ada" in ada.get("/account/").text, "<h2>grace" in grace.get("/account/").text) == (True, True)
         assert Visitor(blog.port).get("/account/").status == 302
-
-
-def test_a_command_that_saves_a_post_expires_its_page(blog: Site, ada: Visitor) -> None:
-    """It has the same store, and needs no request."""
-    path = publish(ada, "command")
-    first(blog, path)
-    blog.manage("shell", "-c", "from blog.models import Post; Post.objects.get(slug='command').delete()")
-    assert Visitor(blog.port).get(path).status == 404
