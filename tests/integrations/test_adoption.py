@@ -60,7 +60,7 @@ def test_the_apps_own_paths_are_answered_as_before(name: str, tmp_path: Path) ->
     """With the lines and without them, what is the app's own is answered alike, but for the page cache's headers."""
     before, after, added = APPS[name]
     folder = tmp_path / "before"
-    shutil.copytree(INTEGRATIONS / name, folder, ignore=shutil.ignore_patterns("*.sqlite3", "__pycache__"))
+    shutil.copytree(INTEGRATIONS / name, folder, ignore=shutil.ignore_patterns("*.sqlite3*", "__pycache__"))
     undo_adoption(folder, added)
     assert [
         file for file in folder.rglob("*.py") if re.search(r"(from|import) nextapi|NEXTAPI|nextapi\.", file.read_text())
