@@ -14,6 +14,7 @@ import pytest
 
 from tests.integrations.conftest import INTEGRATIONS, django_blog, flask_shop, run
 from tests.integrations.test_django_blog import csrf_token, log_in
+from tests.support.redis import redis_server
 from tests.support.servers import wait_until
 from tests.support.trees import write_files
 from tests.support.visitors import Answer, Visitor
@@ -62,7 +63,7 @@ def first(site: Site, path: str) -> Answer:
 # The shop
 
 
-@pytest.fixture(scope="module", params=["sqlite"])
+@pytest.fixture(scope="module", params=["sqlite", "redis"])
 def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Serve a shop with each store that processes share."""
     folder = tmp_path_factory.mktemp("shop")
@@ -168,7 +169,7 @@ PAGE_CACHE = DjangoStore("default")
 """
 
 
-@pytest.fixture(scope="module", params=["sqlite, 0", "sqlite, 60"])
+@pytest.fixture(scope="module", params=["sqlite, 0", "redis, 60"])
 def blog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Serve a blog with each store that processes share, and with CONN_MAX_AGE 0 and 60."""
     store, seconds = request.param.split(", ")
