@@ -186,6 +186,8 @@ def blog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         if store == "database":
             run(source, {**variables, "BLOG_DATABASE": str(folder / "blog.sqlite3")}, "manage.py", "createcachetable")
         yield Site(port, folder, "blog.sqlite3")
+    log = (folder / "log.txt").read_text()
+    assert [line for line in log.splitlines() if "Traceback" in line or "ResourceWarning" in line] == []
 
 
 @pytest.fixture(scope="module")
