@@ -158,32 +158,35 @@ def handler(req, res):
 
 _SETTINGS = """
 from blog_site.settings import *
-from nextapi.adapters.django.store import DjangoStore
 
-CACHES = {
-    "file": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": BASE_DIR / "pages"},
-    "database": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "pages"},
-}
-CACHES["default"] = CACHES[os.environ["BLOG_CACHE"]]
-PAGE_CACHE = DjangoStore("default")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "pages"}}
+"""
+_WSGI = """
+from django.core.wsgi import get_wsgi_application
+
+from nextapi.adapters.django import DjangoStore
+from nextapi.adapters.wsgi import PageCache
+
+application = PageCache(get_wsgi_application(), store=DjangoStore("default"))
 """
 
 
-@pytest.fixture(scope="module", params=["sqlite, 0", "redis, 60"])
+@pytest.fixture(scope="module", params=["sqlite, 0", "redis, 60", "django, 60"])
 def blog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Serve a blog with each store that processes share, and with CONN_MAX_AGE 0 and 60."""
     store, seconds = request.param.split(", ")
     folder = tmp_path_factory.mktemp("blog")
     source = shutil.copytree(INTEGRATIONS / "django_blog", folder / "source")
-    write_files(source, {"web/pages/api/rename.py": _RENAME, "settings_of_test.py": _SETTINGS})
+    write_files(source, {"web/pages/api/rename.py": _RENAME})
     variables = {"BLOG_REVALIDATE_SECRET": SECRET, "BLOG_CONN_MAX_AGE": seconds}
     with ExitStack() as stack:
         if store == "redis":
             variables["BLOG_PAGE_CACHE"] = stack.enter_context(redis_server(folder)).url
-        elif store in ("file", "database"):
-            variables |= {"DJANGO_SETTINGS_MODULE": "settings_of_test", "BLOG_CACHE": store}
+        elif store == "django":
+            write_files(source, {"with_cache.py": _SETTINGS, "blog_site/wsgi.py": _WSGI})
+            variables["DJANGO_SETTINGS_MODULE"] = "with_cache"
         port = stack.enter_context(django_blog(folder, "gunicorn-two", source, **variables))
-        if store == "database":
+        if store == "django":
             run(source, {**variables, "BLOG_DATABASE": str(folder / "blog.sqlite3")}, "manage.py", "createcachetable")
         yield Site(port, folder, "blog.sqlite3")
     log = (folder / "log.txt").read_text()
