@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from secrets import token_hex
+from typing import Protocol
 
 import pytest
 
@@ -22,11 +23,38 @@ from tests.support.visitors import Answer, Visitor
 SECRET = "of-the-webhook"
 
 
-class Site:
-    """An app that two workers serve in `folder`."""
+class Place(Protocol):
+    """What keeps pages."""
 
-    def __init__(self, port: int, folder: Path, database: str) -> None:
+    def stop(self) -> None:
+        """Have it gone."""
+
+    def start(self) -> None:
+        """Have it back."""
+
+
+class PagesFile:
+    """A SQLite file, in the way of which a folder can be."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def stop(self) -> None:
+        """Remove the file, and have no other in its place."""
+        self._path.unlink()
+        self._path.mkdir()
+
+    def start(self) -> None:
+        """Let the file be made anew."""
+        self._path.rmdir()
+
+
+class Site:
+    """An app that two workers serve in `folder`, with pages in a place."""
+
+    def __init__(self, port: int, folder: Path, database: str, place: Place | None = None) -> None:
         self.port = port
+        self.place = place
         self._log = folder / "log.txt"
         self._database = folder / database
 
@@ -68,11 +96,13 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """Serve a shop with each store that processes share."""
     folder = tmp_path_factory.mktemp("shop")
     variables = {"SHOP_REVALIDATE_SECRET": SECRET}
+    place: Place = PagesFile(folder / "pages.sqlite3")
     with ExitStack() as stack:
         if request.param == "redis":
-            variables["SHOP_PAGE_CACHE"] = stack.enter_context(redis_server(folder)).url
+            place = server = stack.enter_context(redis_server(folder))
+            variables["SHOP_PAGE_CACHE"] = server.url
         port = stack.enter_context(flask_shop(folder, "gunicorn-two", **variables))
-        yield Site(port, folder, "shop.sqlite3")
+        yield Site(port, folder, "shop.sqlite3", place)
 
 
 def test_a_product_is_what_it_was_until_the_webhook_is_asked(shop: Site) -> None:
@@ -131,6 +161,23 @@ def test_customers_see_one_public_page_and_each_their_own(shop: Site) -> None:
         assert grace.get("/api/me").json() == {"name": "grace", "cart": 0}
         assert ("Notebook" in ada.get("/cart").text, "Notebook" in grace.get("/cart").text) == (True, False)
         assert Visitor(shop.port).get("/cart").headers["Location"] == "/login"
+
+
+def test_without_the_store_the_shop_goes_on(shop: Site) -> None:
+    """Pages are made for each who asks, orders are taken, and the webhook says that it failed, until it is back."""
+    grace = customer(shop, "grace", "hopper")
+    assert shop.place is not None
+    shop.place.stop()
+    grace.ask("POST", "/cart", form={"product": "4"})
+    assert "/orders/" in grace.ask("POST", "/orders").headers["Location"]
+    assert "99 left" in Visitor(shop.port).get("/products/4").text
+    failed = shop.webhook("/products/4")
+    assert (failed.status, failed.text) == (500, "Error revalidating")
+    shop.place.start()
+    wait_until(lambda: shop.webhook("/products/4").status == 200, "the store is not used again")
+    shop.write("UPDATE products SET stock = 98 WHERE id = 4")
+    assert shop.webhook("/products/4").status == 200
+    wait_until(lambda: Visitor(shop.port).get("/products/4").headers["x-nextjs-cache"] == "HIT", "it is not used again")
 
 
 def customer(shop: Site, name: str, password: str) -> Visitor:

@@ -1,8 +1,7 @@
 from typing import TypedDict
 
 from blog.api import has_secret
-from nextapi import NextApiRequest, NextApiResponse
-from nextapi.errors import RevalidateError
+from nextapi import NextApiError, NextApiRequest, NextApiResponse
 
 
 class Done(TypedDict):
@@ -20,7 +19,7 @@ def handler(req: NextApiRequest, res: NextApiResponse[Done | Refused]) -> None:
         return
     try:
         res.revalidate(req.search_params.get("path", ""))
-    except RevalidateError:
+    except NextApiError:
         # Readers go on seeing the last page that could be made.
         res.status(500).send("Error revalidating")
     else:

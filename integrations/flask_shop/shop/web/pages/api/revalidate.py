@@ -3,8 +3,7 @@ from typing import TypedDict
 
 from flask import current_app
 
-from nextapi import NextApiRequest, NextApiResponse
-from nextapi.errors import RevalidateError
+from nextapi import NextApiError, NextApiRequest, NextApiResponse
 
 
 class Done(TypedDict):
@@ -23,7 +22,7 @@ def handler(req: NextApiRequest, res: NextApiResponse[Done | Refused]) -> None:
         return
     try:
         res.revalidate(req.search_params.get("path", ""))
-    except RevalidateError:
+    except NextApiError:
         # Customers go on seeing the last page that could be made.
         res.status(500).send("Error revalidating")
     else:
