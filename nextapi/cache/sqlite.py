@@ -111,6 +111,8 @@ class SQLiteStore:
         self.max_entry_size = self._limits.entry_size
         # Threads take a connection and give it back: a writer that has to wait keeps no reader of its process waiting.
         self._idle: list[_Connection] = []
+        self._open: set[_Connection] = set()
+        self._is_lost = False
         self._next_sweep = 0.0
         _stores.add(self)
 
@@ -124,7 +126,7 @@ class SQLiteStore:
     def close(self) -> None:
         """Close the connections that no thread uses; the next call opens one."""
         while connection := self._idle_one():
-            connection.sqlite.close()
+            self._close(connection)
 
     def get(self, names: Sequence[str]) -> list[bytes | None]:
         """Return the values of names, in their order; None for one that is not there."""
@@ -177,14 +179,14 @@ class SQLiteStore:
         try:
             result = operation(connection.sqlite)
         except BaseException as error:
-            connection.sqlite.close()
+            self._close(connection)
             if isinstance(error, sqlite3.Error):
                 raise self._error(error) from error
             raise
         if len(self._idle) < _MOST_IDLE:
             self._idle.append(connection)
         else:
-            connection.sqlite.close()
+            self._close(connection)
         return result
 
     def _error(self, error: OSError | sqlite3.Error) -> StoreError:
@@ -210,18 +212,36 @@ class SQLiteStore:
             while connection := self._idle_one():
                 if connection.file == file:
                     return connection
-                connection.sqlite.close()
+                self._close(connection)
+        if self._is_lost:
+            raise StoreError(
+                f"{self.path} was in use when this process was forked, which SQLite does not allow: fork before there "
+                "are threads"
+            )
         with _locked(self.path.parent):
-            return self._open() or self._open_anew()
-
-    def _open_anew(self) -> _Connection:
-        self.path.unlink()
-        connection = self._open()
+            connection = self._connect()
+            if connection is None:
+                self.path.unlink()
+                connection = self._connect()
         if connection is None:
-            raise StoreError(f"{self.path}: another process changes it")
+            raise StoreError(f"{self.path}: it is changed by another process")
+        self._open.add(connection)
         return connection
 
-    def _open(self) -> _Connection | None:
+    def _close(self, connection: _Connection) -> None:
+        connection.sqlite.close()
+        self._open.discard(connection)
+
+    def _after_fork(self) -> None:
+        # SQLite takes locks for held that are the parent's alone, and as long as one connection of the parent's is
+        # open here, those of the file's other connections, too.
+        if self._open:
+            self._is_lost = True
+            _inherited.extend(self._open)  # to close one may remove the log that the parent uses
+            self._idle = []
+            self._open = set()
+
+    def _connect(self) -> _Connection | None:
         """Open the file, which is made if there is none; None if what is there is not for this version or place."""
         if not _is_own(self.path):
             for suffix in _SIDE_FILES:
@@ -282,14 +302,18 @@ _stores: WeakSet[SQLiteStore] = WeakSet()
 _inherited: list[_Connection] = []
 
 
-def _leave_to_parent() -> None:
+def _before_fork() -> None:
     for store in _stores:
-        _inherited.extend(store._idle)
-        store._idle = []
+        store.close()
+
+
+def _after_fork() -> None:
+    for store in _stores:
+        store._after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_parent)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
 def _identity(status: os.stat_result) -> _Identity:

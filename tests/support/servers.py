@@ -46,7 +46,7 @@ def serve(
 
     The server runs in `folder`, its log is `folder/log.txt`; `environment` is added to this process's.
     """
-    port = _free_port()
+    port = free_port()
     arguments = COMMANDS[server].format(address=f"127.0.0.1:{port}", host="127.0.0.1", port=port, app=app).split()
     variables = {
         **os.environ,
@@ -75,7 +75,8 @@ def serve(
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
     # Below the ports that the kernel gives to connections: until the server has it, none of these can take it.
     for _ in range(100):
         port = random.randrange(20_000, 32_000)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -22,12 +23,16 @@ from textwrap import dedent
 from threading import Barrier, Thread
 
 import pytest
+from redis import Redis, RedisCluster
+from redis.asyncio import Redis as AsyncRedis
 
 from nextapi.cache.limits import OVERHEAD
 from nextapi.cache.memory import MemoryStore
+from nextapi.cache.redis import RedisStore
 from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.store import Store
 from nextapi.errors import OptionError, StoreError
+from tests.support.redis import RedisServer, redis_server
 from tests.support.servers import wait_until
 
 LONG = 600
@@ -36,15 +41,27 @@ LONG = 600
 Make = Callable[..., Store]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def make(kind: str, tmp_path: Path) -> Make:
+def make(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Make:
     """What makes a store of this kind, empty, with sizes."""
-    return {"memory": MemoryStore, "sqlite": partial(SQLiteStore, tmp_path / "pages.sqlite3")}[kind]
+    if kind == "memory":
+        return MemoryStore
+    if kind == "sqlite":
+        return partial(SQLiteStore, tmp_path / "pages.sqlite3")
+    server = request.getfixturevalue("redis")
+    server.ask("FLUSHALL")
+    return partial(RedisStore, server.url)
 
 
 @pytest.fixture
@@ -148,7 +165,7 @@ def test_one_thread_of_many_adds(store: Store) -> None:
 def python(code: str) -> subprocess.Popen[str]:
     """Start a Python that runs `code` with pipes to it, as a user's worker would run."""
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", dedent(code)],
+        [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", "-c", dedent(code)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -169,6 +186,8 @@ def opened(kind: str, store: Store) -> str:
     """Code that opens the store in another process."""
     if kind == "sqlite":
         return f"from nextapi.cache.sqlite import SQLiteStore\nstore = SQLiteStore({str(store)!r})\n"
+    if kind == "redis":
+        return f"from nextapi.cache.redis import RedisStore\nstore = RedisStore({str(store)!r})\n"
     pytest.skip("other processes do not have it")
 
 
@@ -713,6 +732,59 @@ class TestSQLiteStore:
         descriptors = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
         assert sum(target == file for target in descriptors) <= 5
 
+    def test_a_fork_takes_no_connection_along(self, file: Path) -> None:
+        """A forked process has no connection until it opens its own; the other side goes on with a new one."""
+        code = f"""
+            import os
+            from pathlib import Path
+            from nextapi.cache.sqlite import SQLiteStore
+            store = SQLiteStore({str(file)!r})
+            def opened():
+                links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+                return sum(link.readlink() == Path(str(store)) for link in links)
+            store.set({{"a": b"1"}}, 60)
+            assert opened() == 1
+            child = os.fork()
+            assert opened() == 0
+            assert store.get(["a"]) == [b"1"]
+            assert opened() == 1
+            if not child:
+                os._exit(0)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        """
+        assert run(code) == ""
+
+    def test_a_fork_while_a_thread_writes(self, file: Path) -> None:
+        """A process that was forked amid a thread's use of the file does not use it: SQLite would take locks amiss."""
+        code = f"""
+            import os, threading
+            from nextapi.cache.sqlite import SQLiteStore
+            from nextapi.errors import StoreError
+            store = SQLiteStore({str(file)!r})
+            inside, go_on = threading.Event(), threading.Event()
+            def use(sqlite):
+                inside.set()
+                go_on.wait()
+            thread = threading.Thread(target=store._run, args=(use,))
+            thread.start()
+            inside.wait()
+            child = os.fork()
+            if not child:
+                try:
+                    store.get(["a"])
+                except StoreError as error:
+                    print(error, flush=True)
+                os._exit(0)
+            go_on.set()
+            thread.join()
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            store.set({{"a": b"1"}}, 60)
+        """
+        assert run(code) == (
+            f"{file} was in use when this process was forked, which SQLite does not allow: "
+            "fork before there are threads"
+        )
+
     def test_greenlets(self, file: Path) -> None:
         """Under gevent many greenlets use the store at once."""
         code = f"""
@@ -732,3 +804,216 @@ class TestSQLiteStore:
             print(sum(job.value for job in jobs))
         """
         assert run(code) == "1"
+
+
+def books(server: RedisServer) -> tuple[int, int, list[str]]:
+    """Return the sum that a server has of the sizes, what it should be, and the keys of values."""
+    with Redis.from_url(server.url) as client:
+        sizes = {name.decode(): int(size) for name, size in client.hgetall("{nextapi}sizes").items()}
+        total = sizes.pop("sum", 0)
+        assert sum(sizes.values()) == total
+        assert {name.decode() for name in client.zrange("{nextapi}uses", 0, -1)} == set(sizes)
+        assert {name.decode() for name in client.zrange("{nextapi}ends", 0, -1)} == set(sizes)
+        keys = [key.decode() for key in client.keys("{nextapi}:*")]
+        return total, sum(client.strlen(key) + OVERHEAD for key in keys), sorted(keys)
+
+
+class TestRedisStore:
+    """What the store in Redis does beside."""
+
+    def test_a_server_that_is_gone_and_comes_back(self, tmp_path: Path) -> None:
+        """While the server is gone each call raises at once, and says where; the next one after it is back works."""
+        with redis_server(tmp_path) as server:
+            store, unused = RedisStore(server.url), RedisStore(server.url)
+            store.set({"a": b"1"}, LONG)
+            server.stop()
+            for asked in (store, unused):
+                for call in (
+                    lambda: asked.get(["a"]),  # noqa: B023
+                    lambda: asked.set({"a": b"1"}, LONG),  # noqa: B023
+                    lambda: asked.add("a", b"1", LONG),  # noqa: B023
+                    lambda: asked.remove("a", b"1"),  # noqa: B023
+                ):
+                    start = time.monotonic()
+                    with pytest.raises(StoreError, match=rf"redis://127.0.0.1:{server.port}/0: .*onnect"):
+                        call()
+                    assert time.monotonic() - start < 5
+            server.start()
+            for asked in (unused, store):
+                assert asked.get(["a"]) == [None]
+            assert store.add("a", b"2", LONG)
+            server.stop()
+            server.start()
+            # Which it was not told of: the connection that it has is dead.
+            store.set({"a": b"3"}, LONG)
+            assert unused.get(["a"]) == [b"3"]
+
+    def test_a_server_that_does_not_answer(self, tmp_path: Path) -> None:
+        """A server that hangs is waited for a short time."""
+        with redis_server(tmp_path) as server:
+            store = RedisStore(server.url)
+            store.set({"a": b"1"}, LONG)
+            server.pause()
+            try:
+                start = time.monotonic()
+                with pytest.raises(StoreError, match=r"[Tt]imeout"):
+                    store.get(["a"])
+                assert time.monotonic() - start < 8
+            finally:
+                server.resume()
+            assert store.get(["a"]) == [b"1"]
+
+    def test_a_password_is_not_shown(self, tmp_path: Path) -> None:
+        """Neither `str()` nor an error has the password."""
+        with redis_server(tmp_path, "--requirepass", "s3cret") as server:
+            address = f"127.0.0.1:{server.port}/0"
+            RedisStore(f"redis://:s3cret@{address}").set({"a": b"1"}, LONG)
+            store = RedisStore(f"redis://:wr0ng@{address}")
+            assert str(store) == f"redis://{address}"
+            with pytest.raises(StoreError) as raised:
+                store.get(["a"])
+            assert "wr0ng" not in str(raised.value)
+            assert f"redis://{address}: " in str(raised.value)
+
+    @pytest.mark.parametrize("url", ["redis://:s3/cr#et@host/0", "redis://:s3cret@host:port/0", "http://:s3cret@host"])
+    def test_a_url_that_is_none(self, url: str) -> None:
+        """A URL that cannot be read is refused, without its password."""
+        with pytest.raises(OptionError, match="the URL of a RedisStore") as raised:
+            RedisStore(url)
+        assert "s3" not in "".join(traceback.format_exception(raised.value)).replace(url, "").replace(repr(url), "")
+
+    def test_what_is_no_server(self) -> None:
+        """What is no URL and no blocking client of bytes is refused."""
+        for server in (5, None, b"redis://localhost", AsyncRedis()):
+            with pytest.raises(OptionError, match="the server of a RedisStore is"):
+                RedisStore(server)  # type: ignore[arg-type]  # what this is about
+        with pytest.raises(OptionError, match="decode_responses"):
+            RedisStore(Redis(decode_responses=True))
+        for prefix in ("", "a{b", "}", None):
+            with pytest.raises(OptionError, match="option prefix is"):
+                RedisStore(prefix=prefix)  # type: ignore[arg-type]  # what this is about
+
+    def test_places(self) -> None:
+        """Every kind of URL is taken, and named as it is without secrets."""
+        assert str(RedisStore()) == "redis://localhost:6379/0"
+        assert str(RedisStore("valkey://user:pw@cache:7000/3")) == "valkey://cache:7000/3"
+        assert str(RedisStore("rediss://:pw@[::1]")) == "rediss://[::1]:6379/0"
+        assert str(RedisStore("unix:///run/redis.sock?db=2&password=pw")) == "unix:///run/redis.sock?db=2"
+        assert str(RedisStore(Redis("cache", password="pw"))) == "redis://cache:6379/0"
+
+    def test_the_library_is_an_extra(self) -> None:
+        """Importing the stores imports no redis; a URL needs it, and the message says how to get it."""
+        code = """
+            import sys
+            from nextapi.cache import RedisStore, SQLiteStore
+            from nextapi.errors import ExtraError
+            assert "redis" not in sys.modules
+            sys.modules["redis"] = None
+            try:
+                RedisStore()
+            except ExtraError as error:
+                print(error)
+        """
+        assert run(code) == "RedisStore needs a library: pip install 'nextapi-wsgi[redis]'"
+
+    def test_a_client_can_be_given(self, redis: RedisServer) -> None:
+        """A client stands for the URL; stores with other prefixes do not see each other's values."""
+        with Redis.from_url(redis.url) as client:
+            first, second = RedisStore(client), RedisStore(client, prefix="other")
+            first.set({"a": b"1"}, LONG)
+            assert second.add("a", b"2", LONG)
+            assert RedisStore(redis.url).get(["a"]) == [b"1"]
+            assert RedisStore(redis.url, "other").get(["a"]) == [b"2"]
+
+    def test_the_sum_is_right(self, redis: RedisServer) -> None:
+        """The sum of sizes is that of the values, after any sequence of calls; no key is without an end."""
+        redis.ask("FLUSHALL")
+        store = RedisStore(redis.url, max_size="20kb")
+        random = Random(5)
+        for _ in range(300):
+            name, value = str(random.randrange(8)), b"x" * random.randrange(3000)
+            match random.randrange(3):
+                case 0:
+                    store.set({name: value, "z" + name: b""}, LONG)
+                case 1:
+                    store.add(name, value, LONG)
+                case 2:
+                    store.remove(name, store.get([name])[0] or b"")
+        total, right, keys = books(redis)
+        assert total == right
+        assert 0 < total <= 20 << 10
+        with Redis.from_url(redis.url) as client:
+            assert all(client.pttl(key) > 0 for key in keys)
+
+    def test_what_has_ended_counts_no_more(self, redis: RedisServer) -> None:
+        """Values that have ended make room before any other has to go."""
+        redis.ask("FLUSHALL")
+        store = RedisStore(redis.url, max_size="100kb")
+        store.set({"old": b"x" * 30_000}, LONG)
+        store.set({"short": b"x" * 60_000}, 0.05)
+        wait_until(lambda: store.get(["short"]) == [None], "the value does not end")
+        store.set({"new": b"x" * 60_000}, LONG)
+        assert store.get(["old", "new"]) == [b"x" * 30_000, b"x" * 60_000]
+        assert books(redis)[0] == 90_000 + 2 * OVERHEAD
+
+    def test_reads_keep(self, redis: RedisServer) -> None:
+        """What is read stays; reading is noted once in a while."""
+        redis.ask("FLUSHALL")
+        RedisStore(redis.url, max_size="100kb").set({"read": b"x" * 20_000, "other": b"x" * 20_000}, LONG)
+        with Redis.from_url(redis.url) as client:
+            written = client.zscore("{nextapi}uses", "{nextapi}:read")
+            assert written is not None
+            wait_until(lambda: int(client.time()[0] * 1000 + client.time()[1] / 1000) > written, "time stands still")
+            store = RedisStore(client, max_size="100kb")
+            assert store.get(["read", "none"]) == [b"x" * 20_000, None]
+            used = client.zscore("{nextapi}uses", "{nextapi}:read")
+            assert used is not None
+            assert used > written
+            assert client.zscore("{nextapi}uses", "{nextapi}:none") is None
+            client.config_resetstat()
+            assert store.get(["read", "none"]) == [b"x" * 20_000, None]
+            assert set(client.info("commandstats")) - {"cmdstat_config|resetstat", "cmdstat_info"} == {"cmdstat_mget"}
+        store.set({"new": b"x" * 70_000}, LONG)
+        assert store.get(["read", "other", "new"]) == [b"x" * 20_000, None, b"x" * 70_000]
+
+    @pytest.mark.parametrize("lost", ["sizes", "uses", "ends"])
+    def test_books_that_redis_drops(self, redis: RedisServer, lost: str) -> None:
+        """A server that drops keys at its own limit may drop the books; values stay readable and room is made."""
+        redis.ask("FLUSHALL")
+        store = RedisStore(redis.url, max_size="100kb")
+        store.set({str(number): b"x" * 9000 for number in range(10)}, LONG)
+        redis.ask("DEL", "{nextapi}" + lost)
+        assert store.get(["9"]) == [b"x" * 9000]
+        for number in range(40):
+            store.set({f"new {number}": b"x" * 9000}, LONG)
+            assert store.get([f"new {number}"]) == [b"x" * 9000]
+        new = [f"new {number}" for number in range(40)]
+        kept = names_kept(store, new)
+        assert kept == new[-len(kept) :]
+        assert 5 <= len(kept) <= 12
+
+    def test_a_full_server(self, tmp_path: Path) -> None:
+        """A server that has no room left refuses to write, keeps what there is, and is read."""
+        with redis_server(tmp_path, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction") as server:
+            store = RedisStore(server.url)
+            store.set({"a": b"1"}, LONG)
+            with pytest.raises(StoreError, match="maxmemory"):  # noqa: PT012
+                for number in range(20):
+                    store.set({str(number): b"x" * 500_000}, LONG)
+            assert RedisStore(server.url).get(["a", "0", "19"]) == [b"1", b"x" * 500_000, None]
+
+    def test_a_cluster(self, tmp_path: Path) -> None:
+        """A client of a Redis Cluster will do: all keys are in one place of it."""
+        with redis_server(tmp_path, "--cluster-enabled", "yes") as server:
+            server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+            wait_until(lambda: b"cluster_state:ok" in server.ask("CLUSTER", "INFO"), "there is no cluster")
+            with RedisCluster("127.0.0.1", server.port) as client:
+                store = RedisStore(client, max_size="100kb")
+                for number in range(30):
+                    store.set({f"{number}": b"x" * 10_000, f"mark {number}": b""}, LONG)
+                assert store.get(["0", "29", "mark 29"]) == [None, b"x" * 10_000, b""]
+                assert store.add("lease", b"1", LONG)
+                assert not store.add("lease", b"2", LONG)
+                store.remove("lease", b"1")
+                assert store.get(["lease"]) == [None]
+                assert str(store) == "redis (RedisCluster)"
