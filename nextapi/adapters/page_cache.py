@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from nextapi.app import Application
 from nextapi.cache.host import BareHost, CacheHost
 from nextapi.cache.serving import CachingApp
 from nextapi.cache.sqlite import SQLiteStore
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PageCache"]
 
 # By the class of the framework's application: a module with `cache_host`. It is imported only where the framework is.
-_HOSTS = {
+_FRAMEWORKS = {
     "django.core.handlers.wsgi.WSGIHandler": "nextapi.adapters.django.page_cache",
     "flask.app.Flask": "nextapi.adapters.flask.page_cache",
 }
@@ -40,9 +41,9 @@ class PageCache(CachingApp):
 
     `store` is a `SQLiteStore`, `RedisStore`, `DjangoStore` or `MemoryStore`, the path of a SQLite file, or a URL of
     Redis; `.nextapi/pages.sqlite3` in the working directory unless it is given. `hosts` are those that pages are kept
-    for, ".example.com" with all below it; unless given, those that Flask's TRUSTED_HOSTS or Django's ALLOWED_HOSTS name,
-    on bare WSGI all. `secret` is what draft mode's cookies are made from, where that is not the app's own secret.
-    Of the query, `ignored_params` make no page another. Who asks for a page that another request is making waits for
+    for, ".example.com" with all below it; unless given, those that Flask's TRUSTED_HOSTS or Django's ALLOWED_HOSTS
+    name, on bare WSGI all. `secret` is what draft mode's cookies are made from, where that is not the app's own. Of the
+    query, `ignored_params` make no page another. Who asks for a page that another request is making waits for
     `wait` seconds at most; a page has to be made within `timeout` seconds. Raises `OptionError` for what cannot be.
     """
 
@@ -62,16 +63,21 @@ class PageCache(CachingApp):
 
 
 def _host_of(app: WSGIApplication, hosts: Sequence[str] | None, secret: str | bytes | None) -> CacheHost:
+    """Return what the app says: the framework's that is innermost seen, else a tree's of nextapi."""
     options = read_options({"secret": secret} if secret is not None else {})
+    draft = Draft(options.secret, options.debug)
     proxies: list[ProxyFix] = []
     for inner in _inside(app):
         if isinstance(inner, ProxyFix):
             proxies.append(inner)
+        tree = getattr(inner, "application", None)
+        if secret is None and isinstance(tree, Application):
+            draft = tree.host.draft
         for known in type(inner).__mro__:
-            if module := _HOSTS.get(f"{known.__module__}.{known.__qualname__}"):
+            if module := _FRAMEWORKS.get(f"{known.__module__}.{known.__qualname__}"):
                 host: CacheHost = import_module(module).cache_host(inner, options.secret, hosts, proxies)
                 return host
-    return BareHost(Draft(options.secret, options.debug), hosts, proxies)
+    return BareHost(draft, hosts, proxies)
 
 
 def _inside(app: Any) -> Iterator[Any]:
@@ -80,4 +86,5 @@ def _inside(app: Any) -> Iterator[Any]:
     while app is not None and not any(app is known for known in seen):
         seen.append(app)
         yield app
-        app = next((inner for name in _INNER if (inner := getattr(app, name, None)) is not None), None)
+        inner = (getattr(app, name, None) for name in _INNER)
+        app = next((one for one in inner if callable(one) or hasattr(one, "wsgi_app")), None)

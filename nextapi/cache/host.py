@@ -87,7 +87,7 @@ class BareHost:
 
 @lru_cache(maxsize=256)
 def normal_host(scheme: str, host: str) -> str | None:
-    """Return a host and port in the one form that is a page's name, None for what is none (RFC 3986, 6.2.2 and 6.2.3)."""
+    """Return a host and port in the one form that names pages, None for what is none (RFC 3986, 6.2.2 and 6.2.3)."""
     lower = host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ":"))
     return lower if _HOST.fullmatch(lower) else None
 

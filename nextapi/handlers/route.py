@@ -114,8 +114,8 @@ class RouteEndpoint:
             yield from stream.unreported()
             if is_dynamic():
                 raise DynamicError(
-                    f"{self._file}: its stream asked for cookies or headers after its head had said that it is the same "
-                    "for all: ask for them before the Response is returned"
+                    f"{self._file}: its stream asked for cookies or headers after its head had said that it is the "
+                    "same for all: ask for them before the Response is returned"
                 )
 
         return Stream(chunks(), partial(self._host.report, request))

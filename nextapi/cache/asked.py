@@ -1,0 +1,96 @@
+"""Which page a request is for, and whether something of who asks is in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
+
+from nextapi.cache.host import CacheHost, normal_host
+from nextapi.cache.pages import Key
+from nextapi.routing.paths import raw_path
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+__all__ = ["Asked", "full_path", "is_personal", "is_plain", "page_of"]
+
+# What browsers say to everybody; a page that differs by it says Vary. All else may be about who asked.
+_PLAIN_HEADERS = frozenset(
+    f"HTTP_{name}"
+    for name in (
+        "ACCEPT",
+        "ACCEPT_CHARSET",
+        "ACCEPT_ENCODING",
+        "ACCEPT_LANGUAGE",
+        "CACHE_CONTROL",
+        "CONNECTION",
+        "DNT",
+        "HOST",
+        "KEEP_ALIVE",
+        "PRAGMA",
+        "PRIORITY",
+        "TE",
+        "UPGRADE_INSECURE_REQUESTS",
+        "USER_AGENT",
+    )
+)
+_PLAIN_PREFIXES = ("HTTP_SEC_CH_", "HTTP_SEC_FETCH_", "HTTP_SEC_GPC")
+_PERSONAL = ("HTTP_COOKIE", "HTTP_AUTHORIZATION", "REMOTE_USER", "AUTH_TYPE")
+
+
+class Asked(NamedTuple):
+    """A GET or HEAD that a page may answer; `prefix` is the SCRIPT_NAME that the application will see."""
+
+    key: Key
+    prefix: str
+    environ: WSGIEnvironment
+
+
+def page_of(environ: WSGIEnvironment, host: CacheHost, ignored_params: frozenset[str]) -> Asked | None:
+    """Return what page a request is for; None where none is kept for it.
+
+    `ignored_params` are left out of the page's query.
+    """
+    trusted = host.trusted(environ)
+    if trusted is None:
+        return None
+    scheme = trusted["wsgi.url_scheme"]
+    name = normal_host(scheme, trusted.get("HTTP_HOST", ""))
+    info: str = trusted.get("PATH_INFO", "")
+    if name is None or not info.startswith("/"):
+        return None
+    query: str = environ.get("QUERY_STRING", "")
+    if query and ignored_params:
+        pairs = query.split("&")
+        query = "&".join(pair for pair in pairs if unquote_plus(pair.partition("=")[0]) not in ignored_params)
+    prefix: str = trusted.get("SCRIPT_NAME", "")
+    return Asked(Key(scheme, name, "".join(raw_path(trusted)), query, prefix + info), prefix, environ)
+
+
+def is_personal(environ: WSGIEnvironment) -> bool:
+    """Say whether a request says who asks."""
+    return any(name in environ for name in _PERSONAL)
+
+
+def is_plain(asked: Asked) -> bool:
+    """Say whether a request has nothing but what a page's name has, and what browsers say to everybody."""
+    environ, key = asked.environ, asked.key
+    for name in environ:
+        if name.startswith("HTTP_") and name not in _PLAIN_HEADERS and not name.startswith(_PLAIN_PREFIXES):
+            return False
+    return (
+        environ.get("HTTP_HOST") == key.host
+        and environ.get("QUERY_STRING", "") == key.query
+        and environ.get("CONTENT_LENGTH") in (None, "", "0")
+        and "no-store" not in environ.get("HTTP_CACHE_CONTROL", "")
+        and environ.get("RAW_URI", "/").startswith("/")
+    )
+
+
+def full_path(path: str, prefix: str) -> tuple[str, str]:
+    """Return the path with its query as a client would send it, and the path alone, decoded; both from the root on."""
+    sent = quote(path.partition("#")[0], safe="/%:@!$&'()*+,;=~?[]")
+    decoded = unquote_to_bytes(sent.partition("?")[0]).decode("latin-1")
+    if prefix and decoded != prefix and not decoded.startswith(f"{prefix}/"):
+        return quote(prefix, encoding="latin-1") + sent, prefix + decoded
+    return sent, decoded

@@ -1,0 +1,300 @@
+"""How pages come to be kept: of an answer that was there, beside requests, and on demand.
+
+Who makes a page beside a request does so on a thread of its own, of a request of nobody's (`rendering.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from threading import Lock
+from time import monotonic, sleep, time
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from nextapi.cache.asked import Asked, full_path
+from nextapi.cache.capture import Answer, Headers, call
+from nextapi.cache.entry import Entry
+from nextapi.cache.host import CacheHost, normal_host
+from nextapi.cache.notes import Notes
+from nextapi.cache.outage import Outage
+from nextapi.cache.pages import Found, Key, Lease, Pages, environ_name
+from nextapi.cache.policy import kept_headers, lifetime, refusal, tags, vary_names, with_lifetime
+from nextapi.cache.rendering import Apart, clean_environ
+from nextapi.cache.visit import KEY, Visit, check_path, check_tag, entered
+from nextapi.errors import RevalidateError, StoreError
+from nextapi.http.conditional import strong_etag
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+__all__ = ["Maker"]
+
+_RETRY_SECONDS = (3, 30)
+"""For so long at least and at most a page is served that could not be made anew (Next's numbers)."""
+
+_logger = logging.getLogger("nextapi")
+
+
+class Maker:
+    """Who makes the pages of an app (`nextapi.cache.visit.Revalidator`); of one process.
+
+    A page of more than `limit` bytes is not kept. To make one takes `timeout` seconds at most. `server` is what the
+    server says of itself, and `most_beside` how many pages may be made beside requests at once: both are known once
+    there were requests.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        pages: Pages,
+        host: CacheHost,
+        limit: int,
+        timeout: float,
+        outage: Outage,
+        notes: Notes,
+    ) -> None:
+        self.server: WSGIEnvironment = {}
+        self.most_beside = 1
+        self._app = app
+        self._pages = pages
+        self._host = host
+        self._limit = limit
+        self._timeout = timeout
+        self._outage = outage
+        self._notes = notes
+        self._lock = Lock()
+        self._beside = 0
+
+    def lease(self, found: Found) -> Lease | None:
+        """Return the right to make a page, None while another has it; raise `StoreError` while the store is gone."""
+        return self._pages.lease(found.name, self._timeout)
+
+    def end(self, lease: Lease) -> None:
+        """End a lease."""
+        try:
+            self._pages.end(lease)
+        except StoreError as error:  # it ends by itself
+            self._outage.note(error)
+
+    # A page
+
+    def make(self, asked: Asked, found: Found) -> Entry | None:
+        """Make a page of a clean request, and keep it; return None where the answer is no page.
+
+        Raises what the app raises, `RevalidateError` where it answers by an error.
+        """
+        answer, environ = self._render(asked, found)
+        return self._keep_made(asked.key, answer, environ, found)
+
+    def _render(self, asked: Asked, found: Found, chain: tuple[str, ...] = ()) -> tuple[Answer | None, WSGIEnvironment]:
+        """Return what the app answers to a clean request, None for too much, and the request's environ.
+
+        Of who asked it has only the headers that the page says that it varies by.
+        """
+        key, names = asked.key, set(found.vary)
+        while True:
+            environ = clean_environ(key, asked.prefix, self.server, asked.environ, names)
+            environ[KEY] = visit = Visit(self, (key.scheme, key.host), asked.prefix, (*chain, key.path))
+            with entered(visit):
+                answer = call(self._app, environ, _start_nothing, _hold_back, self._limit)
+            if not isinstance(answer, Answer):
+                _close(answer)
+                return None, environ
+            if answer.status >= 500 or answer.status == 429:
+                raise RevalidateError(f"Failed to revalidate {key.path}: Invalid response {answer.status}")
+            more = {name for name in vary_names(answer.headers) if environ_name(name) in asked.environ} - names
+            if not more:
+                return answer, environ
+            names |= more
+
+    def _keep_made(
+        self, key: Key, answer: Answer | None, environ: WSGIEnvironment, found: Found, is_remade: bool = False
+    ) -> Entry | None:
+        if answer is None:
+            self.warn_of(key, f"its body has more than {self._limit} bytes, the store's limit")
+        elif (reason := refusal(answer.status, answer.headers)) is None:
+            self._notes.note_page(key.path)
+            return self.keep(key, answer, environ, found, is_remade)
+        elif lifetime(answer.headers) is not None:
+            self.warn_of(key, reason)
+        self._notes.note_other(key.path)
+        if found.entry is not None or is_remade:  # it is no page any more
+            self._pages.expire([key.path])
+        return None
+
+    def warn_of(self, key: Key, reason: str) -> None:
+        """Log why a page is not kept, once."""
+        self._notes.warn(f"{key.path} says s-maxage and is not kept: {reason}")
+
+    def keep(self, key: Key, answer: Answer, environ: WSGIEnvironment, found: Found, is_remade: bool = False) -> Entry:
+        """Return an answer as a page, which is kept if it is whole; with `is_remade` in place of all of its path.
+
+        `environ` is that of the request, `found` what there was when that came.
+        """
+        life = lifetime(answer.headers)
+        assert life is not None, "it is a page"
+        headers = kept_headers(answer.headers)
+        size, names = str(len(answer.body)), {name.lower(): value for name, value in headers}
+        is_whole = names.get("content-length", size) == size
+        if "content-length" not in names and answer.status != 204:
+            headers.append(("Content-Length", size))
+        if "etag" not in names and answer.status == 200:
+            headers.append(("ETag", strong_etag(answer.body)))
+        vary = tuple(sorted({*found.vary, *vary_names(headers)}))
+        entry = Entry(key.url, answer.status_line, headers, answer.body, time(), life.fresh, life.stale, vary, {})
+        if is_whole:
+            try:
+                self._pages.keep(key, entry, environ, found.marks, tags(headers), is_remade)
+            except StoreError as error:
+                if is_remade:
+                    raise
+                self._outage.note(error)
+        return entry
+
+    def _serve_on(self, found: Found) -> None:
+        """Keep a page that could not be made anew for a short while more, as Next does, but not beyond its time."""
+        entry = found.entry
+        if entry is None:
+            return
+        age, whole = entry.age(time()), entry.fresh + entry.stale
+        least, most = _RETRY_SECONDS
+        retry = min(max(entry.fresh, least), most)
+        if age + retry < whole:
+            headers = with_lifetime(entry.headers, retry)
+            later = replace(entry, headers=headers, fresh=age + retry, stale=whole - age - retry)
+            with suppress(StoreError):
+                self._pages.keep_on(found, later)
+
+    # Beside requests
+
+    def make_beside(self, asked: Asked, found: Found) -> None:
+        """Have a page made by another thread, unless another makes it, or this process makes enough."""
+        if self._outage.is_on():
+            return
+        with self._lock:
+            if self._beside >= self.most_beside:
+                return
+            self._beside += 1
+        lease = None
+        try:
+            lease = self.lease(found)
+            if lease is not None:
+                Apart(partial(self._make_apart, asked, found, lease), self._host.leave_thread).start()
+                return
+        except StoreError as error:
+            self._outage.note(error)
+        except RuntimeError:  # there can be no more threads
+            _logger.warning("page cache: %s is not made anew", asked.key.url, exc_info=True)
+        self._end_beside(lease)
+
+    def _make_apart(self, asked: Asked, found: Found, lease: Lease) -> None:
+        try:
+            self.make(asked, found)
+        except StoreError as error:
+            self._outage.note(error)
+        except Exception as error:
+            shown = None if isinstance(error, RevalidateError) else error
+            _logger.error("page cache: %s was not made anew: %s", asked.key.url, error, exc_info=shown)
+            self._serve_on(found)
+        finally:
+            self._end_beside(lease)
+
+    def _end_beside(self, lease: Lease | None) -> None:
+        with self._lock:
+            self._beside -= 1
+        if lease is not None:
+            self.end(lease)
+
+    # On demand
+
+    def expire_path(self, path: str, prefix: str) -> None:
+        """Make all pages of a path void (`Revalidator`)."""
+        _, decoded = full_path(check_path(path), prefix)
+        self._host.when_committed(partial(self._pages.expire, [decoded]))
+
+    def expire_tag(self, tag: str) -> None:
+        """Make all pages with a tag void (`Revalidator`)."""
+        self._host.when_committed(partial(self._pages.expire, (), [check_tag(tag)]))
+
+    def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
+        """Make a page anew for the visit's host, and all others of its path void (`Revalidator`)."""
+        sent, decoded = full_path(check_path(path), visit.prefix)
+        if decoded.rstrip("/") in (made.rstrip("/") for made in visit.chain):
+            chain = " -> ".join((*visit.chain, decoded))
+            raise RevalidateError(f"Failed to revalidate {path}: it is asked for by the making of itself, {chain}")
+        self._host.when_committed(partial(self._remake, path, sent, decoded, visit, only_generated))
+
+    def _remake(self, path: str, sent: str, decoded: str, visit: Visit, only_generated: bool) -> None:
+        if visit.origin is None:  # nothing is kept for this host
+            self._pages.expire([decoded])
+            return
+        sent_path, _, query = sent.partition("?")
+        asked = Asked(Key(*visit.origin, sent_path, query, decoded), visit.prefix, {})
+        lease = self._lease_path(path, decoded)
+        try:
+            found = self._pages.find(asked.key, {})
+            if only_generated and not found.is_known:
+                return
+            try:
+                key, answer, environ = Apart(
+                    partial(self._render_mended, asked, found, visit.chain), self._host.leave_thread
+                ).result(self._timeout)
+            except TimeoutError:
+                raise RevalidateError(f"Failed to revalidate {path}: no answer within {self._timeout:g} s") from None
+            except Exception as error:
+                self._serve_on(found)
+                if isinstance(error, RevalidateError):
+                    raise
+                raise RevalidateError(f"Failed to revalidate {path}: Invalid response 500") from error
+            self._keep_made(key, answer, environ, found, is_remade=True)
+        finally:
+            self.end(lease)
+
+    def _lease_path(self, path: str, decoded: str) -> Lease:
+        """Return the right to make a path's page, when whoever has it is done."""
+        deadline, pause = monotonic() + self._timeout, 0.01
+        while (lease := self._pages.lease_path(decoded, 2 * self._timeout)) is None:
+            if monotonic() > deadline:
+                raise RevalidateError(f"Failed to revalidate {path}: another has been at it for {self._timeout:g} s")
+            sleep(pause)
+            pause = min(pause * 1.5, 0.1)
+        return lease
+
+    def _render_mended(
+        self, asked: Asked, found: Found, chain: tuple[str, ...]
+    ) -> tuple[Key, Answer | None, WSGIEnvironment]:
+        """Return the answer to a clean request; a redirect that only mends a slash is followed."""
+        answer, environ = self._render(asked, found, chain)
+        mended = _mended(asked.key, answer)
+        if mended is None:
+            return asked.key, answer, environ
+        return mended, *self._render(asked._replace(key=mended), found, chain)
+
+
+def _mended(key: Key, answer: Answer | None) -> Key | None:
+    """Return the key of a page's other spelling, where the answer leads to it: one slash at its end, or none."""
+    if answer is None or answer.status not in (301, 302, 307, 308) or lifetime(answer.headers) is not None:
+        return None
+    parts = urlsplit(next((value for name, value in answer.headers if name.lower() == "location"), ""))
+    if parts.path == key.sent_path or parts.path.rstrip("/") != key.sent_path.rstrip("/"):
+        return None
+    if parts.netloc and normal_host(parts.scheme or key.scheme, parts.netloc) != key.host:
+        return None
+    return key._replace(sent_path=parts.path, path=unquote_to_bytes(parts.path).decode("latin-1"))
+
+
+def _hold_back(_: str, __: Headers) -> None:
+    return None
+
+
+def _start_nothing(*_: object) -> Callable[[bytes], object]:
+    return lambda _: None
+
+
+def _close(body: Iterable[bytes]) -> None:
+    if close := getattr(body, "close", None):
+        close()
