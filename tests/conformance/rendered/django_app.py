@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-import django
 from django.conf import settings
-
-from tests.conformance.rendered import pages
-
-settings.configure(
-    SECRET_KEY="secret",
-    ALLOWED_HOSTS=["*"],
-    ROOT_URLCONF=__name__,
-    MIDDLEWARE=["django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware"],
-    NEXTAPI={"ROOT": pages.ROOT},
-)
-django.setup()
-
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.shortcuts import redirect
@@ -25,6 +12,15 @@ from django.views.decorators.http import require_safe
 from nextapi import static_page
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
+from tests.conformance.rendered import pages
+
+settings.configure(
+    SECRET_KEY="secret",
+    ALLOWED_HOSTS=["*"],
+    ROOT_URLCONF=__name__,
+    MIDDLEWARE=["django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware"],
+    NEXTAPI={"ROOT": pages.ROOT},
+)
 
 
 @static_page(revalidate=10)

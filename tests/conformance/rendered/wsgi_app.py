@@ -19,7 +19,9 @@ def answer(request: Request) -> Response:
         case ["isr"]:
             return _html(pages.INDEX, "s-maxage=10, stale-while-revalidate=31535990")
         case ["isr", "missing"]:
-            return Response("There is none.", 404, {"Cache-Control": _MINUTE, "Content-Type": "text/html; charset=utf-8"})
+            return Response(
+                "There is none.", 404, {"Cache-Control": _MINUTE, "Content-Type": "text/html; charset=utf-8"}
+            )
         case ["isr", "moved"]:
             moved = Response("/isr/one", 307, {"Cache-Control": _MINUTE, "Location": "/isr/one"})
             del moved.headers["Content-Type"]
