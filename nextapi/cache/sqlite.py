@@ -74,7 +74,7 @@ _REMEDIES = {
     "SQLITE_CANTOPEN": "the user of this process has to own it and its folder",
     "SQLITE_CORRUPT": "remove it, and it is made anew",
     "SQLITE_FULL": "nothing more can be stored until there is room on the disk",
-    "SQLITE_NOTADB": "remove it, and it is made anew",
+    "SQLITE_NOTADB": "name another, or remove it if it was the store's",
     "SQLITE_READONLY": "the user of this process has to own it and its folder",
 }
 
@@ -288,11 +288,19 @@ class SQLiteStore:
             sqlite.execute("COMMIT")
         elif _number(sqlite, "PRAGMA user_version") != _VERSION:
             return False
+        self._keep_others_out()
         if sqlite.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
             raise StoreError(
                 f"{self.path}: SQLite cannot keep a write-ahead log here: name a file on a disk of this machine"
             )
         return bool(sqlite.execute("SELECT inode FROM store").fetchone() == (inode,))
+
+    def _keep_others_out(self) -> None:
+        """Have this user alone read the file and its log, now that they are known to be a store's."""
+        for file in map(self._side_file, ("", *_SIDE_FILES)):
+            with suppress(FileNotFoundError):
+                if file.stat().st_mode & 0o077:
+                    file.chmod(0o600)
 
     def _side_file(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)
@@ -321,7 +329,7 @@ def _identity(status: os.stat_result) -> _Identity:
 
 
 def _is_own(path: Path) -> bool:
-    """Say whether there is a file; raise `StoreError` if it is no file, or not this user's, and keep others out."""
+    """Say whether there is a file; raise `StoreError` if it is no file, or not this user's."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -338,8 +346,6 @@ def _is_own(path: Path) -> bool:
                 f"{path} belongs to another user (uid {status.st_uid}, and this process has uid {os.geteuid()}): "
                 "run both as one user, or name another file"
             )
-        if status.st_mode & 0o077:
-            path.chmod(0o600)
     return True
 
 
