@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from nextapi import static_page
 from nextapi.adapters.wsgi import PageCache
-from nextapi.cache.memory import MemoryStore
+from nextapi.cache import MemoryStore
 from tests.conformance.rendered import pages
 
 settings.configure(

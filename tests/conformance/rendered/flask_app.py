@@ -7,7 +7,7 @@ import flask
 from nextapi import static_page
 from nextapi.adapters.flask import create_blueprint
 from nextapi.adapters.wsgi import PageCache
-from nextapi.cache.memory import MemoryStore
+from nextapi.cache import MemoryStore
 from tests.conformance.rendered import pages
 
 app = flask.Flask(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from werkzeug.wrappers import Request, Response
 
 from nextapi.adapters.wsgi import PageCache, create_app
-from nextapi.cache.memory import MemoryStore
+from nextapi.cache import MemoryStore
 from tests.conformance.rendered import pages
 
 _MINUTE = "s-maxage=60, stale-while-revalidate=31535940"
