@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -12,7 +12,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from nextapi.app import Application
 from nextapi.cache.host import BareHost, CacheHost
 from nextapi.cache.serving import CachingApp
-from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.store import Store
 from nextapi.cache.stores import open_store
 from nextapi.draft import Draft
@@ -50,7 +49,7 @@ class PageCache(CachingApp):
     def __init__(
         self,
         app: WSGIApplication,
-        store: Store | str | Path | None = None,
+        store: Store | str | PathLike[str] = ".nextapi/pages.sqlite3",
         *,
         hosts: Sequence[str] | None = None,
         secret: str | bytes | None = None,
@@ -58,8 +57,7 @@ class PageCache(CachingApp):
         wait: float = 5,
         timeout: float = 30,
     ) -> None:
-        kept = SQLiteStore() if store is None else open_store(store)
-        super().__init__(app, kept, _host_of(app, hosts, secret), ignored_params, wait, timeout)
+        super().__init__(app, open_store(store), _host_of(app, hosts, secret), ignored_params, wait, timeout)
 
 
 def find_page_cache(app: object) -> PageCache | None:
