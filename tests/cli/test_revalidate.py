@@ -6,14 +6,20 @@ import http.client
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from werkzeug.test import Client
 
 from nextapi.__main__ import main
+from nextapi.adapters.wsgi import PageCache
 from tests.cli.commands import FLASK, MANAGE, NEXTAPI, call
+from tests.support.redis import redis_server
 from tests.support.servers import serve
 from tests.support.trees import write_files
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _WSGI = {
     "shop.py": """\
@@ -196,6 +202,62 @@ def test_a_host_that_is_none_of_the_apps(site: _Site) -> None:
         1,
         "error: /a: no pages are kept for example.org, which is none of the app's hosts\n",
     )
+
+
+# Other stores
+
+
+def test_a_redis_with_a_password(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page in Redis is expired by the URL of the server, whose password is not shown; nor is it when that is gone."""
+    with redis_server(tmp_path, "--requirepass", "sesame") as server:
+        url = f"redis://:sesame@127.0.0.1:{server.port}/0"
+
+        def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+            start_response("200 OK", [("Cache-Control", "s-maxage=60")])
+            return [b""]
+
+        client = Client(PageCache(app, store=url))
+        assert [client.get("/a").headers["x-nextjs-cache"] for _ in range(2)] == ["MISS", "HIT"]
+        assert main(["revalidate", "/a", "--store", url]) == 0
+        said = capsys.readouterr()
+        assert said.out.startswith("EXPIRED /a in redis://")
+        assert "sesame" not in said.out
+        assert client.get("/a").headers["x-nextjs-cache"] == "MISS"
+    assert main(["revalidate", "/a", "--store", url]) == 1
+    said = capsys.readouterr()
+    assert (said.out, f"127.0.0.1:{server.port}" in said.err, "sesame" in said.err) == ("", True, False)
+
+
+def test_a_url_of_something_else(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is wrong use, and its password is not shown, either."""
+    assert main(["revalidate", "/a", "--store", "postgres://:sesame@127.0.0.1/"]) == 2
+    assert "sesame" not in capsys.readouterr().err
+
+
+def test_without_the_library_of_redis(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is said how to install it."""
+    monkeypatch.setitem(sys.modules, "redis", None)
+    assert main(["revalidate", "/a", "--store", "redis://127.0.0.1:1/0"]) == 2
+    assert "pip install 'nextapi-wsgi[redis]'" in capsys.readouterr().err
+
+
+def test_djangos_cache(tmp_path: Path) -> None:
+    """`manage.py nextapi` reaches the pages in a cache of the project's, and says so of one that is each process's."""
+    call(tmp_path, *NEXTAPI, "init", "django")
+    write_files(tmp_path, _DJANGO)
+    (tmp_path / "text").write_text("text")
+    wsgi, settings = tmp_path / "mysite/wsgi.py", tmp_path / "mysite/settings.py"
+    text = wsgi.read_text().replace(
+        "PageCache(get_wsgi_application())", "PageCache(get_wsgi_application(), DjangoStore())"
+    )
+    wsgi.write_text(f"from nextapi.adapters.django import DjangoStore\n{text}")
+    code, said = call(tmp_path, *MANAGE, "nextapi", "revalidate", "http://localhost/a")
+    assert (code, "Django's cache 'default', which is each process's own" in said) == (2, True), said
+    cache = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(tmp_path / "cache")}
+    settings.write_text(f"{settings.read_text()}\nCACHES = {{'default': {cache!r}}}\n")
+    done = call(tmp_path, *MANAGE, "nextapi", "revalidate", "http://localhost/a")
+    assert done == (0, "REVALIDATED http://localhost/a in Django's cache 'default'\n")
+    assert any((tmp_path / "cache").iterdir())
 
 
 # Wrong use
