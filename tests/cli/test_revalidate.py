@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -202,6 +203,15 @@ def test_a_host_that_is_none_of_the_apps(site: _Site) -> None:
         1,
         "error: /a: no pages are kept for example.org, which is none of the app's hosts\n",
     )
+
+
+@pytest.mark.usefixtures("here")
+def test_a_host_is_the_same_however_the_settings_write_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """The page of a host that the settings write with its scheme's port is the one that is served."""
+    assert main(["revalidate", "/a", "--app", "revalidated:create_app('example.com:443')"]) == 0
+    assert capsys.readouterr().err == ""
+    client = Client(import_module("revalidated").create_app("example.com").app)
+    assert client.get("/a", base_url="https://example.com").headers["x-nextjs-cache"] == "HIT"
 
 
 # Other stores
