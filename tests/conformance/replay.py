@@ -10,8 +10,8 @@ the origin in URLs and redirects is compared as it stands. What is not compared:
 `Vary` by what Next's client sends, the text of an ETag, reason phrases (but for those that Next's body parser writes),
 and the HTML of Next's own error pages, of which only the status counts. Of a page, its text and headers are compared,
 but for ETag and Content-Length, which were not recorded. Of what `PageCache` serves, Age and No-Vary-Search are not,
-nor is an ETag where Next has none; nor what Next takes its server to be called while it builds; nor x-nextjs-cache where
-the answer is for one client alone: there Next says HIT of what it has just made.
+nor is an ETag where Next has none; nor what Next takes its server to be called while it builds; nor, of an answer for
+one client alone, x-nextjs-cache: Next says HIT of what it has just made.
 """
 
 from __future__ import annotations
