@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nextapi.adapters.dev import serve
+from nextapi.adapters.page_cache import PageCache, find_page_cache
 from nextapi.adapters.wsgi import WSGIHost
 from nextapi.commands.mounts import MountedTree
 from nextapi.commands.parser import Commands, add_command, run
+from nextapi.commands.revalidate import import_app
+from nextapi.errors import CommandError
 from nextapi.options import Options
 
 __all__ = ["main"]
@@ -22,10 +25,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "" not in sys.path:
         sys.path.insert(0, "")  # as `python -m` does: route files may import what is beside the root
     try:
-        return run(sys.argv[1:] if argv is None else argv, "nextapi", mount=_mount, add_more=_add_dev)
+        return run(sys.argv[1:] if argv is None else argv, "nextapi", _page_cache, mount=_mount, add_more=_add_dev)
     except BrokenPipeError:  # whoever reads, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _page_cache(name: str) -> PageCache:
+    if cache := find_page_cache(import_app(name)):
+        return cache
+    raise CommandError(
+        f"--app {name}: no PageCache can be seen in it: application = PageCache(application) puts one before an app, "
+        "app.wsgi_app = PageCache(app.wsgi_app) before Flask's"
+    )
 
 
 def _mount(root: Path, options: Options) -> MountedTree:

@@ -92,7 +92,7 @@ class Application:
         self.middleware = middleware
         self._may_match = middleware.matcher.may_match if middleware is not None else None
         self._trusted_origins = options.trusted_origins
-        self._host = host
+        self.host = host
         self._upstreams = Upstreams(options.proxy_origins, options.max_body_size, host)
         self._tree: Tree[Route] = Tree()
         # Each static route has one path, and no other route comes before it there.
@@ -123,7 +123,7 @@ class Application:
         try:
             route, captured, canonical = match or self._static.get(request.path) or self.match(request.path)
             if canonical.path != request.path and (
-                route is not None or not (self._host.checks_paths or request.rest is not None)
+                route is not None or not (self.host.checks_paths or request.rest is not None)
             ):
                 handed = handed_over(request.environ)
                 if handed is None or handed.sent is None:  # else it is not the client who has to mend it
@@ -143,7 +143,7 @@ class Application:
             else:
                 if route.is_guarded and request.method == "POST":
                     policy = route.policies.get("POST")
-                    check_same_origin(request, self._trusted_origins, self._host.trusted_host, policy)
+                    check_same_origin(request, self._trusted_origins, self.host.trusted_host, policy)
                 response = route.answer(request, decode_params(route, captured) if captured else {})
         except BaseException as error:
             request.close()
@@ -194,7 +194,7 @@ class Application:
         kind = None
         try:
             if passed.target is not None:
-                destination = find_destination(passed.target, request, self._host.origin)
+                destination = find_destination(passed.target, request, self.host.origin)
                 if destination.origin is not None:
                     response = self._upstreams.answer(destination, request, passed)
                     merge(passed, response, None)
@@ -208,8 +208,8 @@ class Application:
                 # Of a request that middleware before the host has changed, it is the client's own headers that count.
                 client = request.client or request
                 policy = route.policies.get("POST")
-                check_same_origin(client, self._trusted_origins, lambda _: self._host.trusted_host(request), policy)
-            if passed.target is not None and (refused := self._host.enter(request, route, captured)):
+                check_same_origin(client, self._trusted_origins, lambda _: self.host.trusted_host(request), policy)
+            if passed.target is not None and (refused := self.host.enter(request, route, captured)):
                 return refused, route
             if passed.request_headers is not None:
                 request.replace_headers(environ_of(passed.request_headers))
@@ -219,7 +219,7 @@ class Application:
         except HTTPError as error:
             response = error_response(request, error)
         if isinstance(response.body, Relayed):
-            response = self._host.unpack(response.body, request)
+            response = self.host.unpack(response.body, request)
         merge(passed, response, kind)
         return response, route
 
@@ -231,10 +231,10 @@ class Application:
         if request.sent is None:
             request.sent = request.path, request.query_string
         path = destination.path
-        if path is None and not self._host.has_urls:
+        if path is None and not self.host.has_urls:
             raise HTTPError(404, "Not Found")
         route, captured, canonical = self.match(path or "")
-        if route is None and self._host.has_urls and not f"{path}/".startswith("/api/"):
+        if route is None and self.host.has_urls and not f"{path}/".startswith("/api/"):
             raise RewriteError(
                 f"middleware rewrites {request.sent[0]!r} to {destination.text!r}, which is no route of nextapi's: for "
                 "a URL of the host's own wrap its WSGI application, `app.wsgi_app = nextapi.adapters.wsgi.Middleware("
@@ -256,14 +256,14 @@ class Application:
         Only GET and HEAD are sent elsewhere: a redirect loses the body of anything else.
         """
         if request.method not in ("GET", "HEAD"):
-            if self._host.checks_paths and (path.had_dots or path.collapsed):
+            if self.host.checks_paths and (path.had_dots or path.collapsed):
                 raise HTTPError(400, "Bad Request")
             return None
         # Next mends slashes first and leaves the query alone; for a slash at the end it writes the query anew.
         query = request.query_string
         if path.collapsed:
             target = path.collapsed
-        elif path.had_dots and self._host.checks_paths:
+        elif path.had_dots and self.host.checks_paths:
             target = path.path
         elif path.had_end_slash:
             target, query = path.path, encode_pairs(decode_pairs(query_text(query)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from nextapi.app import Application
 from nextapi.cache.host import BareHost, CacheHost
 from nextapi.cache.serving import CachingApp
-from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.store import Store
 from nextapi.cache.stores import open_store
 from nextapi.draft import Draft
@@ -20,10 +20,10 @@ from nextapi.options import read_options
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["PageCache"]
+__all__ = ["PageCache", "find_page_cache"]
 
 # By the class of the framework's application: a module with `cache_host`. It is imported only where the framework is.
-_HOSTS = {
+_FRAMEWORKS = {
     "django.core.handlers.wsgi.WSGIHandler": "nextapi.adapters.django.page_cache",
     "flask.app.Flask": "nextapi.adapters.flask.page_cache",
 }
@@ -49,7 +49,7 @@ class PageCache(CachingApp):
     def __init__(
         self,
         app: WSGIApplication,
-        store: Store | str | Path | None = None,
+        store: Store | str | PathLike[str] = ".nextapi/pages.sqlite3",
         *,
         hosts: Sequence[str] | None = None,
         secret: str | bytes | None = None,
@@ -57,21 +57,30 @@ class PageCache(CachingApp):
         wait: float = 5,
         timeout: float = 30,
     ) -> None:
-        kept = SQLiteStore() if store is None else open_store(store)
-        super().__init__(app, kept, _host_of(app, hosts, secret), ignored_params, wait, timeout)
+        super().__init__(app, open_store(store), _host_of(app, hosts, secret), ignored_params, wait, timeout)
+
+
+def find_page_cache(app: object) -> PageCache | None:
+    """Return the page cache that an application is, or is around as far as can be seen; None where there is none."""
+    return next((inner for inner in _inside(app) if isinstance(inner, PageCache)), None)
 
 
 def _host_of(app: WSGIApplication, hosts: Sequence[str] | None, secret: str | bytes | None) -> CacheHost:
+    """Return what the app says: the framework's that is innermost seen, else a tree's of nextapi."""
     options = read_options({"secret": secret} if secret is not None else {})
+    draft = Draft(options.secret, options.debug)
     proxies: list[ProxyFix] = []
     for inner in _inside(app):
         if isinstance(inner, ProxyFix):
             proxies.append(inner)
+        tree = getattr(inner, "application", None)
+        if secret is None and isinstance(tree, Application):
+            draft = tree.host.draft
         for known in type(inner).__mro__:
-            if module := _HOSTS.get(f"{known.__module__}.{known.__qualname__}"):
+            if module := _FRAMEWORKS.get(f"{known.__module__}.{known.__qualname__}"):
                 host: CacheHost = import_module(module).cache_host(inner, options.secret, hosts, proxies)
                 return host
-    return BareHost(Draft(options.secret, options.debug), hosts, proxies)
+    return BareHost(draft, hosts, proxies)
 
 
 def _inside(app: Any) -> Iterator[Any]:
@@ -80,4 +89,5 @@ def _inside(app: Any) -> Iterator[Any]:
     while app is not None and not any(app is known for known in seen):
         seen.append(app)
         yield app
-        app = next((inner for name in _INNER if (inner := getattr(app, name, None)) is not None), None)
+        inner = (getattr(app, name, None) for name in _INNER)
+        app = next((one for one in inner if callable(one) or hasattr(one, "wsgi_app")), None)

@@ -7,30 +7,34 @@ from collections.abc import Iterable
 from nextapi.errors import OptionError, StoreError
 from nextapi.http.sizes import Size, format_size, read_limit
 
-__all__ = ["OVERHEAD", "Limits", "read_size"]
+__all__ = ["OVERHEAD", "Limits", "check_sizes", "read_size"]
 
 OVERHEAD = 320
 """How many bytes an entry counts for beside its value: its name and what the store knows of it."""
 
 
 class Limits:
-    """`size` bytes in all, values of `entry_size` bytes at most; `OptionError` names the option that is no size."""
+    """`size` bytes in all, and values of `entry_size` bytes at most; `OptionError` names the option that is no size."""
 
     __slots__ = ("entry_size", "size")
 
     def __init__(self, max_size: Size, max_entry_size: Size) -> None:
         self.size = read_size("max_size", max_size)
-        # One that fills the store alone would drive out all others.
+        # There would never be room for a larger one.
         self.entry_size = min(read_size("max_entry_size", max_entry_size), max(self.size - OVERHEAD, 0))
 
     def check(self, values: Iterable[bytes]) -> None:
         """Raise `StoreError` if one of the values is larger than a value may be."""
-        for value in values:
-            if len(value) > self.entry_size:
-                raise StoreError(
-                    f"a value of {format_size(len(value))} is larger than the store's max_entry_size, "
-                    f"{format_size(self.entry_size)}"
-                )
+        check_sizes(values, self.entry_size)
+
+
+def check_sizes(values: Iterable[bytes], most: int) -> None:
+    """Raise `StoreError` if one of the values has more than `most` bytes."""
+    for value in values:
+        if len(value) > most:
+            raise StoreError(
+                f"a value of {format_size(len(value))} is larger than the store's max_entry_size, {format_size(most)}"
+            )
 
 
 def read_size(option: str, value: Size) -> int:

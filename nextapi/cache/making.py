@@ -193,7 +193,10 @@ class Maker:
 
     def _make_apart(self, asked: Asked, found: Found, lease: Lease) -> None:
         try:
-            self.make(asked, found)
+            # Who had the lease before may have made the page since it was looked for.
+            now = self._pages.find(asked.key, asked.environ)
+            if now.entry is None or not now.entry.is_fresh(time()):
+                self.make(asked, now)
         except StoreError as error:
             self._outage.note(error)
         except Exception as error:
@@ -223,7 +226,7 @@ class Maker:
     def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
         """Make a page anew for the visit's host, and all others of its path void (`Revalidator`)."""
         sent, decoded = full_path(check_path(path), visit.prefix)
-        if decoded in visit.chain:
+        if decoded.rstrip("/") in (made.rstrip("/") for made in visit.chain):
             chain = " -> ".join((*visit.chain, decoded))
             raise RevalidateError(f"Failed to revalidate {path}: it is asked for by the making of itself, {chain}")
         self._host.when_committed(partial(self._remake, path, sent, decoded, visit, only_generated))

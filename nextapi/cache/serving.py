@@ -26,9 +26,9 @@ from nextapi.cache.host import CacheHost, forwarding_headers, normal_host
 from nextapi.cache.making import Maker
 from nextapi.cache.notes import Notes
 from nextapi.cache.outage import Outage
-from nextapi.cache.pages import Found, Lease, Pages
+from nextapi.cache.pages import Found, Key, Lease, Pages
 from nextapi.cache.policy import PRIVATE, ignores_query, lifetime, refusal
-from nextapi.cache.rendering import server_facts
+from nextapi.cache.rendering import clean_environ, server_facts
 from nextapi.cache.store import Store
 from nextapi.cache.visit import KEY, Visit, check_path, entered
 from nextapi.errors import OptionError, RevalidateError, StoreError
@@ -150,7 +150,7 @@ class CachingApp:
 
         body = self._call_app(asked, environ, start)
         if not failed and environ["REQUEST_METHOD"] not in _SAFE_METHODS and not self._outage.is_on():
-            path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+            path = asked.key.path if asked else environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
             try:
                 if self._pages.has_path(path):
                     self._pages.expire([path])
@@ -172,6 +172,11 @@ class CachingApp:
                 if (entry := self._await(asked, found.name)) is not None:
                     return _serve(entry, "HIT", environ, start_response)
                 return self._watch(asked, found, start_response, is_kept=False, is_personal=not plain)
+            # Who had the lease may have made the page since it was looked for.
+            found = self._pages.find(asked.key, environ)
+            if found.entry is not None and found.entry.is_servable(time()):
+                self._maker.end(lease)
+                return _serve(found.entry, "HIT", environ, start_response)
         except StoreError as error:
             self._outage.note(error)
             return self.app(environ, start_response)
@@ -179,13 +184,14 @@ class CachingApp:
             return self._watch(asked, found, start_response, lease)
         try:
             entry = self._maker.make(asked, found)
-        except Exception:
-            _logger.warning("page cache: %s could not be made of a clean request", asked.key.url, exc_info=True)
-            entry = None
+            if entry is not None:
+                return _serve(entry, "MISS", environ, start_response)
+        except StoreError as error:
+            self._outage.note(error)
+        except Exception as error:  # the app will say the same of the request itself, unless it lacked something
+            _logger.warning("page cache: %s could not be made of a clean request: %r", asked.key.url, error)
         finally:
             self._maker.end(lease)
-        if entry is not None:
-            return _serve(entry, "MISS", environ, start_response)
         return self._watch(asked, found, start_response, is_personal=not plain)
 
     def _await(self, asked: Asked, name: str) -> Entry | None:
@@ -271,24 +277,26 @@ class CachingApp:
         """Make the page of a path anew, as `res.revalidate` does, for whoever answers no request.
 
         `origin`, "https://example.com", is what the page's URL begins with; where it is left out, `path` may be the
-        whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, and as
-        `res.revalidate` raises it.
+        whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, for a host that is
+        none of the app's, and as `res.revalidate` raises it.
         """
         if origin is None and "://" in path.partition("/")[0] + "//":
             parts = urlsplit(path)
             origin, path = f"{parts.scheme}://{parts.netloc}", path.removeprefix(f"{parts.scheme}://{parts.netloc}")
         check_path(path)
         if origin is None:
-            found = self._host.origin()
+            scheme, name = self._host.origin() or ("", "")
         else:
             scheme, _, name = origin.partition("://")
-            host = normal_host(scheme, name)
-            found = (scheme, host) if host is not None else None
-        if found is None:
+        host = normal_host(scheme, name)
+        if host is None:
             raise RevalidateError(
                 f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
             )
-        self._maker.remake(path, Visit(self._maker, found, ""), only_generated)
+        asked = clean_environ(Key(scheme, host, "/", "", "/"), "", self._maker.server, {}, ())
+        if self._host.trusted(asked) is None:
+            raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
+        self._maker.remake(path, Visit(self._maker, (scheme, host), ""), only_generated)
 
     def revalidate_path(self, path: str) -> None:
         """Make all pages of a path void, of every host and query: the next request has one made."""

@@ -7,18 +7,20 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from nextapi.cache.serving import CachingApp
 from nextapi.commands.check import exit_code, faults_of, print_issues, write_issues
 from nextapi.commands.colours import RED, paint
 from nextapi.commands.explain import print_explanation
 from nextapi.commands.init import DIALECTS, KINDS, init
 from nextapi.commands.mounts import MountedTree
+from nextapi.commands.revalidate import expire, revalidate
 from nextapi.commands.routes import print_routes
-from nextapi.errors import CommandError, OptionError, TreeError
+from nextapi.errors import CommandError, ExtraError, OptionError, StoreError, TreeError
 from nextapi.options import Options, read_options
 
 __all__ = ["Commands", "add_command", "run"]
 
-EPILOG = "Exit codes: 0 fine; 1 faults or findings, or no route answers; 2 wrong use."
+EPILOG = "Exit codes: 0 fine; 1 faults or findings, no route answers, or a page is not made; 2 wrong use."
 
 Commands = argparse._SubParsersAction  # what `add_subparsers` returns has no public name
 
@@ -26,6 +28,7 @@ Commands = argparse._SubParsersAction  # what `add_subparsers` returns has no pu
 def run(
     argv: Sequence[str],
     prog: str,
+    page_cache: Callable[[str], CachingApp],
     mounted: Callable[[], Sequence[MountedTree]] | None = None,
     kind: str = "wsgi",
     mount: Callable[[Path, Options], MountedTree] | None = None,
@@ -33,12 +36,14 @@ def run(
 ) -> int:
     """Do what `argv` says and return the exit code; what is wrong with `argv` itself ends by `SystemExit`, as --help.
 
+    `page_cache(name)` is the one before the app that is named so, or, where a host has trees, before the host's app.
     `mounted()` are the trees that a host has mounted; without it each command is told a root, and `mount` makes it a
     tree. `kind` is the host that `init` writes for unless said. `add_more` adds further commands.
     """
     parser = argparse.ArgumentParser(prog, description="The API layer of Next.js, in Python.", epilog=EPILOG)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_tree_commands(commands, mounted, mount)
+    _add_revalidate(commands, page_cache, has_app=mounted is not None)
     _add_init(commands, kind)
     if add_more:
         add_more(commands)
@@ -53,9 +58,9 @@ def run(
     except TreeError as error:
         write_issues(issues := faults_of(error), sys.stderr)
         return exit_code(issues)
-    except (CommandError, OptionError) as error:
+    except (CommandError, ExtraError, OptionError, StoreError) as error:
         sys.stderr.write(f"{prog}: {paint(sys.stderr, RED, 'error')}: {error}\n")
-        return 2
+        return 1 if isinstance(error, StoreError) else 2
     return code
 
 
@@ -110,6 +115,31 @@ def _add_tree_commands(
         parser.add_argument("--page-extensions", default="py", metavar="PY,...", help="what route files end in")
 
 
+def _add_revalidate(
+    commands: Commands[argparse.ArgumentParser], page_cache: Callable[[str], CachingApp], has_app: bool
+) -> None:
+    def run(given: argparse.Namespace) -> int:
+        if not given.path and not given.tag:
+            raise CommandError("nothing is to be made anew: name a path, or a tag by --tag")
+        if not has_app and given.app is None:
+            return expire(given.store, given.path, given.tag, sys.stdout)
+        return revalidate(page_cache("" if has_app else given.app), given.path, given.tag, sys.stdout, sys.stderr)
+
+    about = "have the page cache's pages made anew" + ("" if has_app else ": by --app now, else by the next request")
+    parser = add_command(commands, "revalidate", about, run)
+    path = "as a client sends it, such as /blog/post-1, or the page's whole URL" + ("" if has_app else ", with --app")
+    parser.add_argument("path", metavar="PATH", type=_page, nargs="*", help=path)
+    parser.add_argument(
+        "--tag", metavar="TAG", type=_tag, action="append", default=[], help="expire all pages with this Cache-Tag"
+    )
+    if not has_app:
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument(
+            "--store", help="path of a SQLite file, or URL of Redis; .nextapi/pages.sqlite3 here unless said"
+        )
+        which.add_argument("--app", metavar="MODULE:APP", help="make the pages now, by this app, which has a PageCache")
+
+
 def _add_init(commands: Commands[argparse.ArgumentParser], kind: str) -> None:
     parser = add_command(
         commands,
@@ -131,3 +161,15 @@ def _path(text: str) -> str:
     if not text.startswith("/"):
         raise argparse.ArgumentTypeError(f"{text!r} is no path: write it from its first slash on, as /api/post/abc")
     return text
+
+
+def _page(text: str) -> str:
+    if not text.startswith(("/", "http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} is no path: write it from its first slash on, as /blog/post-1")
+    return text
+
+
+def _tag(text: str) -> str:
+    if not text.strip() or "," in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no tag: write one --tag for each, as Cache-Tag names it")
+    return text.strip()

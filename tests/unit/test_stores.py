@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -23,6 +23,9 @@ from textwrap import dedent
 from threading import Barrier, Thread
 
 import pytest
+from django.conf import settings
+from django.core.cache import caches
+from django.test import override_settings
 from redis import Redis, RedisCluster
 from redis.asyncio import Redis as AsyncRedis
 
@@ -31,10 +34,16 @@ from nextapi.cache.memory import MemoryStore
 from nextapi.cache.redis import RedisStore
 from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.store import Store
+from nextapi.cache.stores import open_store
 from nextapi.errors import OptionError, StoreError
+from tests.support.mounts import configure_django
 from tests.support.redis import RedisServer, redis_server
 from tests.support.servers import wait_until
 
+configure_django()
+from nextapi.adapters.django import DjangoStore  # noqa: E402  # Django's settings come first
+
+DJANGO = "django.core.cache.backends"
 LONG = 600
 """Seconds that no test takes."""
 
@@ -47,7 +56,20 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture
+def django_cache() -> Iterator[Callable[[dict[str, object]], None]]:
+    """What sets Django's default cache."""
+    with ExitStack() as stack:
+
+        def use(settings: dict[str, object]) -> None:
+            stack.enter_context(override_settings(CACHES={"default": settings}))
+            if "LOCATION" not in settings:
+                caches["default"].clear()  # the values in memory are the process's
+
+        yield use
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis", "django_locmem", "django_redis"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -59,9 +81,15 @@ def make(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Make:
         return MemoryStore
     if kind == "sqlite":
         return partial(SQLiteStore, tmp_path / "pages.sqlite3")
+    if kind == "django_locmem":
+        request.getfixturevalue("django_cache")({"BACKEND": f"{DJANGO}.locmem.LocMemCache"})
+        return DjangoStore
     server = request.getfixturevalue("redis")
     server.ask("FLUSHALL")
-    return partial(RedisStore, server.url)
+    if kind == "redis":
+        return partial(RedisStore, server.url)
+    request.getfixturevalue("django_cache")({"BACKEND": f"{DJANGO}.redis.RedisCache", "LOCATION": server.url})
+    return DjangoStore
 
 
 @pytest.fixture
@@ -152,14 +180,14 @@ def test_one_thread_of_many_adds(store: Store) -> None:
         added = []
         for turn in range(30):
             barrier.wait()
-            added.append(store.add(f"lease {turn}", b"%d" % thread, LONG))
+            added.append(store.add(f"lease-{turn}", b"%d" % thread, LONG))
         return added
 
     with ThreadPoolExecutor(threads) as pool:
         added = list(pool.map(add_all, range(threads)))
     for turn, by_thread in enumerate(zip(*added, strict=True)):
         assert sum(by_thread) == 1
-        assert store.get([f"lease {turn}"]) == [b"%d" % by_thread.index(True)]
+        assert store.get([f"lease-{turn}"]) == [b"%d" % by_thread.index(True)]
 
 
 def python(code: str) -> subprocess.Popen[str]:
@@ -188,6 +216,11 @@ def opened(kind: str, store: Store) -> str:
         return f"from nextapi.cache.sqlite import SQLiteStore\nstore = SQLiteStore({str(store)!r})\n"
     if kind == "redis":
         return f"from nextapi.cache.redis import RedisStore\nstore = RedisStore({str(store)!r})\n"
+    if kind == "django_redis":
+        return (
+            "from django.conf import settings\nfrom nextapi.adapters.django import DjangoStore\n"
+            f"settings.configure(CACHES={settings.CACHES!r})\nstore = DjangoStore()\n"
+        )
     pytest.skip("other processes do not have it")
 
 
@@ -197,7 +230,7 @@ def test_one_process_of_many_adds(store: Store, opened: str) -> None:
 import json, os
 print("ready", flush=True)
 input()
-print(json.dumps([store.add(f"lease {turn}", b"%d" % os.getpid(), 600) for turn in range(200)]))
+print(json.dumps([store.add(f"lease-{turn}", b"%d" % os.getpid(), 600) for turn in range(200)]))
 """
     processes = [python(opened + adding) for _ in range(3)]
     for process in processes:
@@ -212,7 +245,7 @@ print(json.dumps([store.add(f"lease {turn}", b"%d" % os.getpid(), 600) for turn 
     added = [json.loads(out) for out, _ in ended]
     for turn, by_process in enumerate(zip(*added, strict=True)):
         assert sum(by_process) == 1
-        assert store.get([f"lease {turn}"]) == [b"%d" % processes[by_process.index(True)].pid]
+        assert store.get([f"lease-{turn}"]) == [b"%d" % processes[by_process.index(True)].pid]
 
 
 def test_processes_have_the_same_values(store: Store, opened: str) -> None:
@@ -234,22 +267,24 @@ for turn in range(5):
     child = os.fork()
     if not child:
         assert store.get(["before"]) == [b"1"]
-        threads = [threading.Thread(target=store.set, args=({f"child {turn} {n}": b"2"}, 600)) for n in range(3)]
+        threads = [threading.Thread(target=store.set, args=({f"child-{turn}-{n}": b"2"}, 600)) for n in range(3)]
         for thread in threads: thread.start()
         for thread in threads: thread.join()
         raise SystemExit(7)
-    store.set({f"parent {turn}": b"3" * 1000}, 600)
+    store.set({f"parent-{turn}": b"3" * 1000}, 600)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    assert store.get([f"child {turn} {n}" for n in range(3)]) == [b"2"] * 3
-    assert store.get([f"parent {turn}"]) == [b"3" * 1000]
+    assert store.get([f"child-{turn}-{n}" for n in range(3)]) == [b"2"] * 3
+    assert store.get([f"parent-{turn}"]) == [b"3" * 1000]
 """
     assert run(opened + forking) == ""
-    assert store.get(["before", "child 4 2", "parent 4"]) == [b"1", b"2", b"3" * 1000]
+    assert store.get(["before", "child-4-2", "parent-4"]) == [b"1", b"2", b"3" * 1000]
 
 
-def test_several_are_set_at_once(store: Store) -> None:
+def test_several_are_set_at_once(kind: str, store: Store) -> None:
     """Who reads several values while they are set sees those of one `set`, never of two."""
-    names = [f"name {number}" for number in range(8)]
+    if kind == "django_locmem":
+        pytest.skip("the backend sets one after the other")
+    names = [f"name-{number}" for number in range(8)]
     store.set(dict.fromkeys(names, b"start"), LONG)
 
     def write(writer: int) -> None:
@@ -306,19 +341,19 @@ def names_kept(store: Store, names: list[str]) -> list[str]:
 def test_there_is_room_for_so_much(make_limited: Make) -> None:
     """The total stays below `max_size`, the last written are kept, and small values count, too."""
     store = make_limited(max_size="100kb", max_entry_size="20kb")
-    large = [f"large {number}" for number in range(30)]
+    large = [f"large-{number}" for number in range(30)]
     for name in large:
         store.set({name: b"x" * 10_000}, LONG)
     kept = names_kept(store, large)
     assert kept == large[-len(kept) :]
     assert 5 <= len(kept) <= 10
-    small = [f"small {number}" for number in range(2000)]
+    small = [f"small-{number}" for number in range(2000)]
     for start in range(0, 2000, 100):
         store.set(dict.fromkeys(small[start : start + 100], b""), LONG)
     kept = names_kept(store, small)
     assert kept == small[-len(kept) :]
     assert 100 <= len(kept) <= 1000
-    leases = [f"lease {number}" for number in range(1000)]
+    leases = [f"lease-{number}" for number in range(1000)]
     assert all(store.add(name, b"token", LONG) for name in leases)
     kept = names_kept(store, leases)
     assert kept == leases[-len(kept) :]
@@ -510,9 +545,12 @@ class TestSQLiteStore:
         assert file.read_bytes() == before
 
     def test_what_is_no_database(self, file: Path) -> None:
-        """Another file is left as it is; the message says to remove it, and that mends it."""
+        """Another file is left as it is, its mode too; the message says to name another, and that to remove it mends
+        it.
+        """
         file.parent.mkdir()
         file.write_bytes(b"what I wrote" * 100)
+        file.chmod(0o644)
         store = SQLiteStore(file)
         for call in (
             lambda: store.get(["a"]),
@@ -520,9 +558,10 @@ class TestSQLiteStore:
             lambda: store.add("a", b"1", LONG),
             lambda: store.remove("a", b"1"),
         ):
-            with pytest.raises(StoreError, match=r"pages.sqlite3: file is not a database: remove it"):
+            with pytest.raises(StoreError, match=r"pages.sqlite3: file is not a database: name another, or remove it"):
                 call()
         assert file.read_bytes() == b"what I wrote" * 100
+        assert mode(file) == 0o644
         file.unlink()
         assert store.add("a", b"1", LONG)
 
@@ -687,6 +726,21 @@ class TestSQLiteStore:
             store.set({f"{turn} {number}": b"x" * 30_000 for number in range(5)}, LONG)
         assert file.stat().st_size < 3 << 20
         assert side(file, "-wal").stat().st_size < 10 << 20
+
+    def test_a_long_log_is_cut(self, file: Path) -> None:
+        """A log that could not be begun anew, as somebody was always reading, is cut at the next write."""
+        store = SQLiteStore(file, max_size="1mb")
+        store.set({"a": b"1"}, LONG)
+        with direct(file) as connection:
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM entries").fetchall()
+            for number in range(20):
+                store.set({str(number): b"x" * 1_000_000}, LONG)
+            assert side(file, "-wal").stat().st_size > 16 << 20
+            connection.execute("COMMIT")
+            store.set({"a": b"2"}, LONG)
+            assert side(file, "-wal").stat().st_size == 0
+        assert store.get(["a"]) == [b"2"]
 
     def test_what_has_ended_is_removed(self, file: Path) -> None:
         """Values that have ended are removed when something is written, and the file gets smaller; the sum is right."""
@@ -1017,3 +1071,145 @@ class TestRedisStore:
                 store.remove("lease", b"1")
                 assert store.get(["lease"]) == [None]
                 assert str(store) == "redis (RedisCluster)"
+
+
+class TestDjangoStore:
+    """What the store in Django's cache does beside."""
+
+    def test_which_caches_serve_processes(
+        self, django_cache: Callable[[dict[str, object]], None], tmp_path: Path
+    ) -> None:
+        """A cache in memory is each process's own, all others are shared; where nothing is kept, all may lead."""
+        django_cache({"BACKEND": f"{DJANGO}.locmem.LocMemCache"})
+        assert DjangoStore().serves_processes is False
+        django_cache({"BACKEND": f"{DJANGO}.filebased.FileBasedCache", "LOCATION": str(tmp_path)})
+        store = DjangoStore()
+        assert store.serves_processes is True
+        store.set({"a": b"1"}, LONG)
+        assert store.get(["a"]) == [b"1"]
+        django_cache({"BACKEND": f"{DJANGO}.dummy.DummyCache"})
+        store = DjangoStore()
+        assert store.serves_processes is True
+        store.set({"a": b"1"}, LONG)
+        assert store.add("a", b"1", LONG)
+        assert store.add("a", b"1", LONG)
+        assert store.get(["a"]) == [None]
+
+    def test_an_alias_that_is_not_there(self) -> None:
+        """A cache that the settings do not have is refused when the store is made."""
+        for alias in ("pages", 5):
+            with pytest.raises(OptionError, match=rf"the cache of a DjangoStore is {alias!r}: "):
+                DjangoStore(alias)  # type: ignore[arg-type]  # what this is about
+
+    def test_names_are_its_own(self, django_cache: Callable[[dict[str, object]], None]) -> None:
+        """What the project keeps under the same name is another value, and what is no bytes is not there."""
+        django_cache({"BACKEND": f"{DJANGO}.locmem.LocMemCache"})
+        store = DjangoStore()
+        caches["default"].set("a", b"theirs")
+        assert store.add("a", b"mine", LONG)
+        assert caches["default"].get("a") == b"theirs"
+        for foreign in ("text", 5, None, ["list"], bytearray(b"x")):
+            caches["default"].set("nextapi:b", foreign)
+            assert store.get(["a", "b"]) == [b"mine", None]
+
+    def test_a_backend_that_fails(self, django_cache: Callable[[dict[str, object]], None], tmp_path: Path) -> None:
+        """What a backend raises says which cache it is; the next call that it takes works."""
+        with redis_server(tmp_path) as server:
+            django_cache({"BACKEND": f"{DJANGO}.redis.RedisCache", "LOCATION": server.url})
+            store = DjangoStore()
+            store.set({"a": b"1"}, LONG)
+            server.stop()
+            for call in (
+                lambda: store.get(["a"]),
+                lambda: store.set({"a": b"1"}, LONG),
+                lambda: store.add("a", b"1", LONG),
+                lambda: store.remove("a", b"1"),
+            ):
+                with pytest.raises(StoreError, match=r"Django's cache 'default': .*onnect"):
+                    call()
+            server.start()
+            assert store.add("a", b"2", LONG)
+            assert store.get(["a"]) == [b"2"]
+
+    def test_values_that_a_backend_does_not_take(
+        self, django_cache: Callable[[dict[str, object]], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where one of several values is not taken, as Memcached's way is, none is kept."""
+        django_cache({"BACKEND": f"{DJANGO}.locmem.LocMemCache"})
+        cache = caches["default"]
+        taking = cache.set_many
+
+        def set_many(data: dict[str, bytes], timeout: int) -> list[str]:
+            taking({name: value for name, value in data.items() if len(value) < 100}, timeout)
+            return [name for name, value in data.items() if len(value) >= 100]
+
+        monkeypatch.setattr(cache, "set_many", set_many)
+        store = DjangoStore()
+        store.set({"small": b"old", "large": b"old"}, LONG)
+        with pytest.raises(StoreError, match=r"Django's cache 'default': it does not take 1 of 2 values"):
+            store.set({"small": b"new", "large": b"new" * 100}, LONG)
+        assert store.get(["small", "large"]) == [None, None]
+
+    def test_a_cache_in_a_database(self, tmp_path: Path) -> None:
+        """A database will do; when its table comes back after it was gone, so do the values."""
+        code = f"""
+            import django
+            from django.conf import settings
+            settings.configure(
+                CACHES={{"default": {{"BACKEND": "{DJANGO}.db.DatabaseCache", "LOCATION": "pages"}}}},
+                DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": {str(tmp_path / "db")!r}}}}},
+            )
+            django.setup()
+            from django.core.management import call_command
+            from nextapi.adapters.django import DjangoStore
+            from nextapi.errors import StoreError
+            store = DjangoStore()
+            try:
+                store.get(["a"])
+            except StoreError as error:
+                print(error)
+            call_command("createcachetable")
+            store.set({{"a": b"1", "b": bytes(range(256))}}, 600)
+            assert store.get(["a", "b", "c"]) == [b"1", bytes(range(256)), None]
+            assert not store.add("a", b"2", 600)
+            store.remove("a", b"1")
+            assert store.add("a", b"2", 600)
+            assert store.get(["a"]) == [b"2"]
+        """
+        assert run(code) == "Django's cache 'default': no such table: pages"
+
+
+class TestOpenStore:
+    """What text, paths and stores are as a store."""
+
+    def test_urls_and_paths(self, tmp_path: Path) -> None:
+        """A URL is one of Redis or Valkey, other text and a Path are a SQLite file, a store is itself."""
+        for url, place in (
+            ("redis://host/1", "redis://host:6379/1"),
+            ("rediss://host", "rediss://host:6379/0"),
+            ("valkey://host", "valkey://host:6379/0"),
+            ("valkeys://host", "valkeys://host:6379/0"),
+            ("unix:///run/redis", "unix:///run/redis?db=0"),
+        ):
+            store = open_store(url)
+            assert isinstance(store, RedisStore)
+            assert str(store) == place
+        for path in (tmp_path / "pages.sqlite3", str(tmp_path / "pages.sqlite3")):
+            store = open_store(path)
+            assert isinstance(store, SQLiteStore)
+            assert str(store) == str(tmp_path / "pages.sqlite3")
+        memory = MemoryStore()
+        assert open_store(memory) is memory
+
+    @pytest.mark.parametrize("place", [5, None, "", b"pages", MemoryStore, object(), {"a": b"1"}, "http://host"])
+    def test_what_is_no_store(self, place: object) -> None:
+        """Anything else is refused, and the message says what is meant."""
+        with pytest.raises(OptionError, match=r"the store of a page cache is .*: it is the path of a SQLite file"):
+            open_store(place)  # type: ignore[arg-type]  # what this is about
+
+    def test_a_password_is_not_shown(self) -> None:
+        """The URL that is refused may hold a password."""
+        with pytest.raises(OptionError) as raised:
+            open_store("postgres://user:s3cret@host/db")
+        assert "a URL of 'postgres'" in str(raised.value)
+        assert "s3cret" not in str(raised.value)

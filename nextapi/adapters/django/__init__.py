@@ -3,5 +3,6 @@ URLconf, `path("", include(create_urlpatterns(BASE_DIR / "web")))`.
 """
 
 from nextapi.adapters.django.mount import create_urlpatterns
+from nextapi.adapters.django.store import DjangoStore
 
-__all__ = ["create_urlpatterns"]
+__all__ = ["DjangoStore", "create_urlpatterns"]
