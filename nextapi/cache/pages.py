@@ -80,15 +80,19 @@ class Pages:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def find(self, key: Key, environ: Mapping[str, str]) -> Found:
-        """Return what there is of a page, for a request whose headers are in `environ`."""
+    def find(self, key: Key, environ: Mapping[str, str], is_sure: bool = False) -> Found:
+        """Return what there is of a page, for a request whose headers are in `environ`.
+
+        With `is_sure` the page is going to be kept, and its path has marks from now on. Without, one that has none gets
+        them when a page of it is kept, so that what is no page leaves nothing in the store.
+        """
         name = _page_name(key)
         names = [name, *_marks_of(key.path), *_ANY]
         if key.query:
             names.append(_page_name(key._replace(query="")))
         data, *values = self._store.get(names)
         marks = _texts(names[1:5], values)
-        for missing in [mark for mark in _ANY if mark not in marks]:
+        for missing in [mark for mark in (names[1:5] if is_sure else _ANY) if mark not in marks]:
             self._begin(missing, marks)
         unknown = Found(name, marks)
         kept = decode(data) if data is not None else None

@@ -18,7 +18,7 @@ __all__ = ["Apart", "clean_environ", "server_facts"]
 
 T = TypeVar("T")
 
-_SERVERS = ("SERVER_NAME", "SERVER_PORT", "SERVER_SOFTWARE", "wsgi.errors", "wsgi.multiprocess")
+_SERVERS = ("SERVER_NAME", "SERVER_PORT", "SERVER_SOFTWARE", "wsgi.multiprocess")
 
 
 def server_facts(environ: WSGIEnvironment) -> WSGIEnvironment:
@@ -31,8 +31,8 @@ def clean_environ(
 ) -> WSGIEnvironment:
     """Return the environ of a GET that has nothing but what names a page: its URL, and the headers that it varies by.
 
-    These are those of the environ `asker`. `server` is what `server_facts` returned, `prefix` the part of the key's
-    path, decoded, that is SCRIPT_NAME.
+    These are those of the environ `asker`, which is empty where nobody asks. `server` is what `server_facts` returned,
+    `prefix` the part of the key's path, decoded, that is SCRIPT_NAME.
     """
     target = f"{key.sent_path}?{key.query}" if key.query else key.sent_path
     environ: dict[str, Any] = {
@@ -62,6 +62,8 @@ def clean_environ(
     for name in map(environ_name, vary):
         if name in asker and name != "HTTP_HOST":
             environ[name] = asker[name]
+        elif asker and name != "HTTP_HOST":
+            environ.pop(name, None)
     return environ
 
 
