@@ -82,6 +82,7 @@ def is_plain(asked: Asked) -> bool:
         environ.get("HTTP_HOST") == key.host
         and environ.get("QUERY_STRING", "") == key.query
         and environ.get("CONTENT_LENGTH") in (None, "", "0")
+        and not environ.get("CONTENT_TYPE")
         and "no-store" not in environ.get("HTTP_CACHE_CONTROL", "")
         and environ.get("RAW_URI", "/").startswith("/")
     )
