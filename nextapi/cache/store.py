@@ -16,13 +16,7 @@ __all__ = ["Store"]
 class Store(Protocol):
     """A place for pages. Every method raises `StoreError` while the place cannot be read or written.
 
-<<<<<<< HEAD
-    `max_entry_size` is how many bytes a value may have; one of more raises `EntrySizeError`; `serves_processes` says
-    whether all processes of the server have the same values. `str()` names the place, as the log and the command line
-    show it.
-=======
     `str()` names the place, as the log and the command line show it.
->>>>>>> bdca4776bc14ca37bd8f8268441dd6026615cbd0
     """
 
     @property
