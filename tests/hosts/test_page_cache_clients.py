@@ -163,7 +163,7 @@ def ask_in_peace(server: PageServer, target: str) -> None:
     assert EVIL not in str(answer.headers)
 
 
-def attack(server: PageServer, line: str, header: str = "X-Nothing: 1", body: bytes = b"", host: str = "") -> None:
+def attack(server: PageServer, line: str, header: str = "Accept: */*", body: bytes = b"", host: str = "") -> None:
     """Send what an attacker would, and do not mind the answer."""
     head = f"{line}\r\nHost: {host or f'127.0.0.1:{server.port}'}\r\nConnection: close\r\n{header}\r\n\r\n"
     with server.send_raw(head.encode() + body) as connection:
