@@ -146,7 +146,7 @@ ATTACKS = {
     "If-None-Match": 'If-None-Match: "evil"',
     "Content-Type": "Content-Type: evil/evil",
     "Expect": "X-Requested-With: evil",
-    "a body": "Content-Length: 4\r\nContent-Type: text/plain",
+    "a body": "Content-Length: 4",
     "chunks": "Transfer-Encoding: chunked",
     "middleware": "x-middleware-subrequest: evil\r\nx-nextjs-data: evil",
     "a header twice": "Accept-Language: de\r\nX-Evil: evil",
