@@ -193,7 +193,10 @@ class Maker:
 
     def _make_apart(self, asked: Asked, found: Found, lease: Lease) -> None:
         try:
-            self.make(asked, found)
+            # Who had the lease before may have made the page since it was looked for.
+            now = self._pages.find(asked.key, asked.environ)
+            if now.entry is None or not now.entry.is_fresh(time()):
+                self.make(asked, now)
         except StoreError as error:
             self._outage.note(error)
         except Exception as error:

@@ -30,8 +30,9 @@ Marks = Mapping[str, str]
 _MARK_SECONDS = 400 * 86_400
 """Longer than the year for which a page is kept that says "for ever"."""
 
-_ANY_TAG = "tags"
-"""The mark that changes with that of any tag."""
+_ANY_PATH, _ANY_TAG = _ANY = ("paths", "tags")
+"""The marks that change with that of any path, and of any tag: they show an expiry of what has no mark yet, or whose
+mark the store has dropped."""
 
 
 class Key(NamedTuple):
@@ -81,26 +82,38 @@ class Pages:
 
     def find(self, key: Key, environ: Mapping[str, str]) -> Found:
         """Return what there is of a page, for a request whose headers are in `environ`."""
-        name, marks = _page_name(key), _marks_of(key.path)
-        names = [name, *marks, _ANY_TAG]
+        name = _page_name(key)
+        names = [name, *_marks_of(key.path), *_ANY]
         if key.query:
             names.append(_page_name(key._replace(query="")))
         data, *values = self._store.get(names)
-        found_marks = _texts(names[1:4], values)
+        marks = _texts(names[1:5], values)
+        for missing in [mark for mark in _ANY if mark not in marks]:
+            self._begin(missing, marks)
+        unknown = Found(name, marks)
         kept = decode(data) if data is not None else None
-        if kept is None and key.query and values[3] is not None:
-            plain = decode(values[3])
-            if isinstance(plain, Entry) and ignores_query(plain.headers):
-                name, kept = names[4], plain
+        is_other_query = kept is None and len(values) > 4 and values[4] is not None
+        if is_other_query:
+            name, kept = names[5], decode(values[4])  # type: ignore[arg-type]  # it is not None
         vary: Sequence[str] = ()
         if isinstance(kept, Varies):
             vary, name = kept.vary, _variant_name(name, kept.vary, environ)
             data = self._store.get([name])[0]
             entry = decode(data) if data is not None else None
             kept = entry if isinstance(entry, Entry) else None
+        if is_other_query and not (kept is not None and ignores_query(kept.headers)):
+            return unknown
         if kept is None:
-            return Found(name, found_marks, None, bool(vary), vary)
-        return Found(name, found_marks, kept if self._is_valid(kept, found_marks) else None, True, vary)
+            return Found(name, marks, None, bool(vary), vary)
+        return Found(name, marks, kept if self._is_valid(kept, marks) else None, True, vary)
+
+    def _begin(self, name: str, marks: dict[str, str]) -> None:
+        """Have a mark from now on."""
+        mark = token_hex(8)
+        if self._store.add(name, mark.encode(), _MARK_SECONDS):
+            marks[name] = mark
+        else:
+            marks |= _texts([name], self._store.get([name]))
 
     def _is_valid(self, entry: Entry, known: Marks) -> bool:
         others = [name for name in entry.marks if name not in known]
@@ -119,20 +132,25 @@ class Pages:
         """Keep a page that was made of a request with the headers in `environ`, and begun when its marks were `begun`.
 
         With `is_remade` all other pages of the path are void from now on. Returns False, and keeps nothing, where the
-        path or a tag may have been expired meanwhile.
+        path or a tag may have been expired meanwhile, and where page and headers are more than a value may be.
         """
-        path_mark, made_mark = _marks_of(key.path)
-        marks = self._added((path_mark, made_mark), begun)
-        if marks is None:
+        names = _marks_of(key.path)
+        marks = {name: begun[name] for name in names if name in begun}
+        watched = {*marks} if len(marks) == len(names) else {*marks, _ANY_PATH}
+        for name in names:
+            if name not in marks:
+                self._begin(name, marks)
+        if tags:
+            watched.add(_ANY_TAG)
+            marks |= self._marks_of_tags(tags)
+        if len(marks) < len(names) + len(set(tags)):  # the store drops them at once
+            return False
+        # Looked at after those that were not known, and changed before them: so one of the two shows any expiry.
+        now = _texts(sorted(watched), self._store.get(sorted(watched)))
+        if any(name not in now or now[name] != begun.get(name) for name in watched):
             return False
         if is_remade:
-            marks[made_mark] = token_hex(8)
-        if tags:
-            marks |= self._marks_of_tags(tags)
-            # Looked at after those of the tags, and changed before them: so one of the two shows any expiry.
-            any_tag = self._added((_ANY_TAG,), begun)
-            if any_tag is None or _texts([_ANY_TAG], self._store.get([_ANY_TAG])) != any_tag:
-                return False
+            marks[names[1]] = token_hex(8)
         name = _page_name(key._replace(query="") if ignores_query(entry.headers) else key)
         seconds = entry.fresh + entry.stale
         values = {}
@@ -140,29 +158,19 @@ class Pages:
             values[name] = encode(Varies(entry.vary))
             name = _variant_name(name, entry.vary, environ)
         values[name] = encode(replace(entry, marks=marks))
+        if any(len(value) > self._store.max_entry_size for value in values.values()):
+            return False
         self._store.set(values, seconds)
         if is_remade:
-            self._store.set({made_mark: marks[made_mark].encode()}, _MARK_SECONDS)
+            self._store.set({_ANY_PATH: _new_mark(), names[1]: marks[names[1]].encode()}, _MARK_SECONDS)
         return True
-
-    def _added(self, names: Sequence[str], begun: Marks) -> dict[str, str] | None:
-        """Return the marks that were `begun`, and such as there were none of then; None where there are now."""
-        marks = {name: begun[name] for name in names if name in begun}
-        for name in names:
-            if name not in marks:
-                marks[name] = token_hex(8)
-                if not self._store.add(name, marks[name].encode(), _MARK_SECONDS):
-                    return None
-        return marks
 
     def _marks_of_tags(self, tags: Iterable[str]) -> dict[str, str]:
         names = [_hashed("tag", tag) for tag in tags]
-        marks: dict[str, str] = {}
-        while missing := [name for name in names if name not in marks]:
-            marks |= _texts(missing, self._store.get(missing))
-            for name in missing:
-                if name not in marks:
-                    self._store.add(name, token_hex(8).encode(), _MARK_SECONDS)
+        marks = _texts(names, self._store.get(names))
+        for name in names:
+            if name not in marks:
+                self._begin(name, marks)
         return marks
 
     def keep_on(self, found: Found, entry: Entry) -> None:
@@ -171,11 +179,13 @@ class Pages:
 
     def expire(self, paths: Iterable[str] = (), tags: Iterable[str] = ()) -> None:
         """Make all pages of these paths and with these tags void."""
-        names = [_marks_of(path)[0] for path in paths]
+        changed = [_marks_of(path)[0] for path in paths]
+        if changed:
+            changed.insert(0, _ANY_PATH)
         of_tags = [_hashed("tag", tag) for tag in tags]
         if of_tags:
-            self._store.set({_ANY_TAG: token_hex(8).encode()}, _MARK_SECONDS)
-        self._store.set({name: token_hex(8).encode() for name in (*names, *of_tags)}, _MARK_SECONDS)
+            self._store.set({_ANY_TAG: _new_mark()}, _MARK_SECONDS)
+        self._store.set({name: _new_mark() for name in (*changed, *of_tags)}, _MARK_SECONDS)
 
     def has_path(self, path: str) -> bool:
         """Say whether there may be pages of a path."""
@@ -197,6 +207,10 @@ class Pages:
     def end(self, lease: Lease) -> None:
         """End a lease, unless it has ended and is another's."""
         self._store.remove(lease.name, lease.token.encode())
+
+
+def _new_mark() -> bytes:
+    return token_hex(8).encode()
 
 
 def _marks_of(path: str) -> tuple[str, str]:

@@ -172,6 +172,11 @@ class CachingApp:
                 if (entry := self._await(asked, found.name)) is not None:
                     return _serve(entry, "HIT", environ, start_response)
                 return self._watch(asked, found, start_response, is_kept=False, is_personal=not plain)
+            # Who had the lease may have made the page since it was looked for.
+            found = self._pages.find(asked.key, environ)
+            if found.entry is not None and found.entry.is_servable(time()):
+                self._maker.end(lease)
+                return _serve(found.entry, "HIT", environ, start_response)
         except StoreError as error:
             self._outage.note(error)
             return self.app(environ, start_response)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple, TypeVar
 from weakref import WeakSet
 
@@ -36,12 +37,14 @@ _APPLICATION_ID = 0x6E787461
 _SIDE_FILES = ("-journal", "-shm", "-wal")
 
 _SECONDS_TO_WAIT = 1.0
+_SECONDS_TO_CUT = 0.1
 _SECONDS_BETWEEN_USES = 600
 """How often it is written that an entry is used: so that reads stay reads."""
 _SECONDS_BETWEEN_SWEEPS = 60
 _MOST_SWEPT = 1000
 _MOST_IDLE = 32
 _PAGES_GIVEN_BACK = 2048
+_LOG_SIZE = 16 << 20
 
 # The value comes last: SQLite finds the columns before it without reading its pages.
 _SCHEMA = """
@@ -107,12 +110,15 @@ class SQLiteStore:
         if not isinstance(text, str) or not text or "\0" in text:
             raise OptionError(f"the path of a SQLiteStore is {path!r}: it is that of a file, such as 'pages.sqlite3'")
         self.path = Path(text).absolute()
+        self._log = f"{self.path}-wal"
         self._limits = Limits(max_size, max_entry_size)
         self.max_entry_size = self._limits.entry_size
         # Threads take a connection and give it back: a writer that has to wait keeps no reader of its process waiting.
         self._idle: list[_Connection] = []
         self._open: set[_Connection] = set()
         self._is_lost = False
+        # Who waits for SQLite sleeps, and looks again: threads take turns faster among themselves.
+        self._turn = Lock()
         self._next_sweep = 0.0
         _stores.add(self)
 
@@ -165,9 +171,25 @@ class SQLiteStore:
             sqlite.execute("COMMIT")
             if is_sweeping:
                 _give_back(sqlite)
+            self._cut_log(sqlite)
             return result
 
-        return self._run(write)
+        if not self._turn.acquire(timeout=_SECONDS_TO_WAIT):
+            raise StoreError(f"{self.path}: database is locked: other threads have been writing to it for too long")
+        try:
+            return self._run(write)
+        finally:
+            self._turn.release()
+
+    def _cut_log(self, sqlite: sqlite3.Connection) -> None:
+        """Begin the log anew if it is long: SQLite alone does so only at a moment when nobody reads."""
+        try:
+            size = os.stat(self._log).st_size  # noqa: PTH116  # a Path's own costs twice as much
+        except OSError:
+            return
+        if size > _LOG_SIZE:
+            with suppress(sqlite3.OperationalError), _patience(sqlite, _SECONDS_TO_CUT):
+                sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _run(self, operation: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
@@ -233,6 +255,7 @@ class SQLiteStore:
         self._open.discard(connection)
 
     def _after_fork(self) -> None:
+        self._turn = Lock()
         # SQLite takes locks for held that are the parent's alone, and as long as one connection of the parent's is
         # open here, those of the file's other connections, too.
         if self._open:
@@ -401,14 +424,22 @@ def _get(sqlite: sqlite3.Connection, names: Sequence[str]) -> list[bytes | None]
 
 def _note_use(sqlite: sqlite3.Connection, uses: list[tuple[float, str]]) -> None:
     # Who reads does not wait for who writes: it is noted the next time.
-    sqlite.execute("PRAGMA busy_timeout = 0")
-    with suppress(sqlite3.OperationalError):
+    with suppress(sqlite3.OperationalError), _patience(sqlite, 0):
         sqlite.execute("BEGIN IMMEDIATE")
         sqlite.executemany("UPDATE entries SET used = ? WHERE name = ?", uses)
         sqlite.execute("COMMIT")
     if sqlite.in_transaction:
         sqlite.execute("ROLLBACK")
-    sqlite.execute(f"PRAGMA busy_timeout = {_SECONDS_TO_WAIT * 1000:.0f}")
+
+
+@contextmanager
+def _patience(sqlite: sqlite3.Connection, seconds: float) -> Iterator[None]:
+    """Have a connection wait for so long for others, and then for as long as ever."""
+    sqlite.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+    try:
+        yield
+    finally:
+        sqlite.execute(f"PRAGMA busy_timeout = {_SECONDS_TO_WAIT * 1000:.0f}")
 
 
 def _sweep(sqlite: sqlite3.Connection) -> None:

@@ -169,7 +169,7 @@ class Project(AbstractContextManager["Project"]):
 
     def __init__(self, folder: Path, app: Path | None = None, wheel: Path | None = None) -> None:
         if app is not None:
-            shutil.copytree(app, folder, ignore=shutil.ignore_patterns("*.sqlite3"), dirs_exist_ok=True)
+            shutil.copytree(app, folder, ignore=shutil.ignore_patterns("*.sqlite3*"), dirs_exist_ok=True)
         self._folder = folder
         self._wheel = wheel
         self._app = ""

@@ -20,12 +20,12 @@ _SHOP, _BLOG = INTEGRATIONS / "flask_shop", INTEGRATIONS / "django_blog"
 
 
 @contextmanager
-def flask_shop(folder: Path, **variables: str) -> Iterator[int]:
+def flask_shop(folder: Path, server: str = "gunicorn-gthread", **variables: str) -> Iterator[int]:
     """Serve the shop with its products and the customers ada and grace, and yield the port."""
     database = folder / "shop.sqlite3"
     database.write_bytes(_shop_database())
-    variables["SHOP_DATABASE"] = str(database)
-    with serve("shop:create_app()", folder, source=_SHOP, environment=variables) as port:
+    variables = {"SHOP_PAGE_CACHE": str(folder / "pages.sqlite3"), "SHOP_DATABASE": str(database), **variables}
+    with serve("shop:create_app()", folder, server, _SHOP, variables) as port:
         yield port
 
 
@@ -40,11 +40,14 @@ def _shop_database() -> bytes:
 
 
 @contextmanager
-def django_blog(folder: Path) -> Iterator[int]:
+def django_blog(
+    folder: Path, server: str = "gunicorn-gthread", source: Path = _BLOG, **variables: str
+) -> Iterator[int]:
     """Serve the blog, empty, with the superuser ada and the reader grace, and yield the port."""
     database = folder / "blog.sqlite3"
     database.write_bytes(_blog_database())
-    with serve("blog_site.wsgi", folder, source=_BLOG, environment={"BLOG_DATABASE": str(database)}) as port:
+    variables = {"BLOG_PAGE_CACHE": str(folder / "pages.sqlite3"), "BLOG_DATABASE": str(database), **variables}
+    with serve("blog_site.wsgi", folder, server, source, variables) as port:
         yield port
 
 

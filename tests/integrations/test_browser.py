@@ -127,6 +127,20 @@ def test_the_page_shows_what_the_api_answers(page: Page) -> None:
     assert page.severe() == []
 
 
+def test_a_page_for_everybody_shows_who_has_logged_in(page: Page, shop: int) -> None:
+    """Its script asks; and the browser shows what the page cache has, not what it was given before."""
+    page.open("/products/5")
+    assert (page.texts("nav"), page.texts("article button")) == (["Cart\nLog in"], ["Add to cart"])
+    page.log_in()
+    buy(shop, 5)
+    page.open("/products/5")
+    page.wait(lambda: page.texts("nav") == ["ada\nCart 0\nLog out"])
+    assert page.texts("article button") == ["Sold out"]
+    page.click("//nav//button")
+    page.wait(lambda: page.path() == "/" and page.texts("nav") == ["Cart\nLog in"])
+    assert page.severe() == []
+
+
 def test_the_page_shows_what_the_api_refuses(page: Page) -> None:
     """A product that is sold out is said so in the page; the browser notes the refused request and nothing else."""
     page.log_in()

@@ -29,7 +29,7 @@ DOTTED = {"docs/[...slug].py": "....", "shop/[[...slug]].py": "....", "report.js
 def integration(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Return a copy of an integration, with the settings of docs/typing.md."""
     _, name, package, *_ = request.param.relative_to(REPOSITORY).parts
-    ignored = shutil.ignore_patterns("__pycache__", "*.sqlite3")
+    ignored = shutil.ignore_patterns("__pycache__", "*.sqlite3*")
     folder = shutil.copytree(REPOSITORY / "integrations" / name, tmp_path / "project", ignore=ignored)
     # A root inside a package is a part of that.
     (folder / "pyproject.toml").write_text(SETTINGS.replace('"web', f'"{package}'))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.integrations.conftest import INTEGRATIONS, run
+from tests.support.servers import wait_until
 from tests.support.visitors import Answer, Visitor
 
 JSON = {"Accept": "application/json"}
@@ -120,10 +123,11 @@ def test_methods(ada: Visitor) -> None:
 def test_comments(grace: Visitor, blog: int) -> None:
     """A comment by the API and one by the page's form are both in both."""
     assert grace.ask("POST", "/api/posts/hello/comments", data={"text": "By the API"}).status == 201
-    page = grace.get("/posts/hello/")
-    assert "By the API" in page.text
-    form = {"text": "By the form", "csrfmiddlewaretoken": csrf_token(page)}
-    assert grace.ask("POST", "/posts/hello/", form=form).status == 302
+    assert "By the API" in grace.get("/posts/hello/").text
+    form = {"text": "By the form", "csrfmiddlewaretoken": csrf_token(grace.get("/posts/hello/comment/"))}
+    answer = grace.ask("POST", "/posts/hello/comment/", form=form)
+    assert (answer.status, answer.headers["Location"]) == (302, "/posts/hello/")
+    assert "By the form" in Visitor(blog).get("/posts/hello/").text
     comments = grace.get("/api/posts/hello/comments").json()
     assert [(comment["author"], comment["text"]) for comment in comments] == [
         ("grace", "By the API"),
@@ -132,6 +136,27 @@ def test_comments(grace: Visitor, blog: int) -> None:
     assert grace.ask("POST", "/api/posts/hello/comments", data={"text": " "}).status == 422
     assert grace.ask("POST", "/api/posts/not-yet/comments", data={"text": "?"}).status == 404
     assert Visitor(blog).ask("POST", "/api/posts/hello/comments", data={"text": "?"}).status == 401
+
+
+def test_public_pages_are_the_same_for_everybody(ada: Visitor, grace: Visitor, blog: int) -> None:
+    """What they show does not depend on who asks, not even for the staff, and they say so."""
+    for path in ("/", "/posts/hello/", "/posts/not-yet/", "/nothing/"):
+        answers = [visitor.get(path) for visitor in (Visitor(blog), grace, ada)]
+        assert len({(answer.status, answer.text) for answer in answers}) == 1, path
+        assert {(answer.headers["Vary"], answer.headers["Set-Cookie"]) for answer in answers} == {(None, None)}, path
+
+
+def test_what_is_for_one_reader_has_pages_of_its_own(grace: Visitor, blog: int) -> None:
+    """Who has not logged in is sent to do so."""
+    nobody = Visitor(blog)
+    for path in ("/account/", "/posts/hello/comment/"):
+        assert nobody.get(path).headers["Location"] == f"/accounts/login/?next={path}"
+        assert grace.get(path).headers["Vary"] == "Cookie"
+    assert "<h2>grace</h2>" in grace.get("/account/").text
+    assert grace.get("/posts/not-yet/comment/").status == 404
+    leave = {"csrfmiddlewaretoken": csrf_token(grace.get("/account/"))}
+    assert grace.ask("POST", "/accounts/logout/", form=leave).headers["Location"] == "/"
+    assert grace.get("/account/").status == 302
 
 
 def test_a_failing_route_leaves_no_row(ada: Visitor) -> None:
@@ -150,7 +175,7 @@ def test_csrf(grace: Visitor, ada: Visitor) -> None:
     assert grace.ask("POST", comment, form={"text": "A form of this site"}, Sec_Fetch_Site="same-origin").status == 201
     refused = grace.ask("POST", comment, form={"text": "evil"}, Origin="https://evil.example")
     assert (refused.status, "Cross-site POST" in refused.text) == (403, True)
-    assert grace.ask("POST", "/posts/hello/", form={"text": "no token"}).status == 403
+    assert grace.ask("POST", "/posts/hello/comment/", form={"text": "no token"}).status == 403
     # Any site may send this one, but not with the session of a user of this one.
     form = {"source": "https://other.example/1", "target": "https://blog.example/posts/hello/"}
     mentioned = grace.ask("POST", mention, form=form)
@@ -173,6 +198,15 @@ def test_webmentions(grace: Visitor, blog: int) -> None:
         assert other.ask("POST", "/api/webmention", form={**form, **wrong}).status == 400, wrong
 
 
+def test_a_command_that_saves_a_post(grace: Visitor, blog: int, tmp_path: Path) -> None:
+    """It has the pages that show it made anew, when they are next asked for."""
+    wait_until(lambda: grace.get("/posts/hello/").headers["x-nextjs-cache"] == "HIT", "the page is not kept")
+    variables = {"BLOG_DATABASE": str(tmp_path / "blog.sqlite3"), "BLOG_PAGE_CACHE": str(tmp_path / "pages.sqlite3")}
+    say = "from blog.models import Post; Post.objects.get(slug='hello').comments.create(text='By a command')"
+    run(INTEGRATIONS / "django_blog", variables, "manage.py", "shell", "-c", say)
+    assert "By a command" in Visitor(blog).get("/posts/hello/").text
+
+
 def test_the_admin_is_as_it_was(blog: int, grace: Visitor) -> None:
     """Its login page leads into it; the API knows the same session, and the admin shows what the API wrote."""
     nobody = Visitor(blog)
@@ -188,7 +222,7 @@ def test_the_pages_are_as_they_were(grace: Visitor) -> None:
     """APPEND_SLASH, the 405 of a view and the project's 404 page are Django's; below /api a 404 is nextapi's."""
     assert grace.get("/posts/hello").headers["Location"] == "/posts/hello/"
     refused = grace.ask("PUT", "/posts/hello/", X_CSRFToken=grace.cookies["csrftoken"])
-    assert (refused.status, refused.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert (refused.status, refused.headers["Allow"]) == (405, "GET, HEAD")
     assert "There is no such page" in grace.get("/nothing/").text
     assert grace.get("/api/nothing").text == "Not Found"
     assert grace.get("/").headers["X-Frame-Options"] == grace.get("/api/posts").headers["X-Frame-Options"] == "DENY"

@@ -64,6 +64,7 @@ def test_the_cart_is_the_one_of_the_pages(ada: Visitor) -> None:
     assert (answer.status, answer.json()) == (201, {"lines": [line], "count": 2, "total": 5800})
     assert "€58.00" in ada.get("/cart").text
     assert ada.ask("POST", "/cart", form={"product": "3"}).status == 302
+    assert ["Notebook is in your cart." in ada.get("/cart").text for _ in range(2)] == [True, False]
     assert ada.get("/api/cart").json()["count"] == 3
     assert ada.ask("DELETE", "/api/cart").json()["count"] == 0
     assert "nothing in it" in ada.get("/cart").text
@@ -104,10 +105,28 @@ def test_login_and_logout_are_those_of_the_pages(shop: int) -> None:
     answer = visitor.ask("POST", "/api/login", data={"name": "ada", "password": "swordfish"})
     assert answer.json() == {"id": 1, "name": "ada"}
     assert "SameSite=Lax" in answer.headers["Set-Cookie"]
-    assert "Log out" in visitor.get("/").text
+    assert visitor.get("/api/me").json() == {"name": "ada", "cart": 0}
     assert visitor.ask("POST", "/api/logout").status == 204
     assert visitor.get("/api/cart").status == 401
-    assert "Log in" in visitor.get("/").text
+    assert visitor.get("/api/me").json() is None
+
+
+def test_public_pages_are_the_same_for_everybody(ada: Visitor, shop: int) -> None:
+    """What they show does not depend on who asks, and they say so; those of one customer say that they do."""
+    ada.ask("POST", "/cart", form={"product": "1"})
+    for path in ("/", "/products/1", "/search?q=ink", "/sold", "/nothing"):
+        mine, public = ada.get(path), Visitor(shop).get(path)
+        assert (mine.text, mine.headers["Vary"], mine.headers["Set-Cookie"]) == (public.text, None, None), path
+    for path in ("/cart", "/login", "/api/me"):
+        assert ada.get(path).headers["Vary"] == "Cookie", path
+
+
+def test_the_search_page_needs_no_script(shop: int) -> None:
+    """The form of the list leads to a page with what the script would show."""
+    page = Visitor(shop).get("/search?q=INK").text
+    assert 'action="/search"' in page
+    assert "Bottle of ink" in page
+    assert "Notebook" not in page
 
 
 def test_orders(ada: Visitor, shop: int) -> None:
@@ -146,7 +165,8 @@ def test_not_found(shop: int) -> None:
 
 def test_a_failure_is_the_shops_500_page(tmp_path: Path) -> None:
     """Without tables every query fails; a route's failure is answered and logged by the shop as a page's is."""
-    variables = {"SHOP_DATABASE": str(tmp_path / "empty.sqlite3")}
+    names = {"SHOP_DATABASE": "empty.sqlite3", "SHOP_PAGE_CACHE": "pages.sqlite3"}
+    variables = {name: str(tmp_path / file) for name, file in names.items()}
     with serve("shop:create_app()", tmp_path, source=INTEGRATIONS / "flask_shop", environment=variables) as port:
         visitor = Visitor(port)
         page, api = visitor.get("/"), visitor.get("/api/products")

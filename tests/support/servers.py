@@ -17,6 +17,10 @@ COMMANDS = {
     "gunicorn-sync": "-m gunicorn -k sync -w 1 -b {address} {app}",
     "gunicorn-gthread": "-m gunicorn -k gthread --threads 4 -w 1 -b {address} {app}",
     "gunicorn-gevent": "-m gunicorn -k gevent -w 1 -b {address} {app}",
+    "gunicorn-two": "-m gunicorn -k gthread --threads 40 -w 2 -b {address} {app}",
+    # Its log says which worker has answered which client.
+    "gunicorn-two-logged": "-m gunicorn -k gthread --threads 4 -w 2 -b {address} --access-logfile -"
+    " --access-logformat %(p)s:%(a)s {app}",
     "gunicorn-preload": "-m gunicorn -k sync --preload -w 2 -b {address} {app}",
     "gunicorn-gevent-preload": "-m gunicorn -k gevent --preload -w 1 -b {address} {app}",
     # The recorded requests have longer heads than gunicorn allows unless told.

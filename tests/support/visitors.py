@@ -56,7 +56,7 @@ class Visitor:
             connection.close()
         for line in response.headers.get_all("Set-Cookie", []):
             for name, morsel in SimpleCookie(line).items():
-                if morsel["max-age"] == "0":
+                if morsel["max-age"] == "0" or " 1970 " in morsel["expires"]:
                     self.cookies.pop(name, None)
                 else:
                     self.cookies[name] = morsel.value

@@ -727,6 +727,21 @@ class TestSQLiteStore:
         assert file.stat().st_size < 3 << 20
         assert side(file, "-wal").stat().st_size < 10 << 20
 
+    def test_a_long_log_is_cut(self, file: Path) -> None:
+        """A log that could not be begun anew, as somebody was always reading, is cut at the next write."""
+        store = SQLiteStore(file, max_size="1mb")
+        store.set({"a": b"1"}, LONG)
+        with direct(file) as connection:
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM entries").fetchall()
+            for number in range(20):
+                store.set({str(number): b"x" * 1_000_000}, LONG)
+            assert side(file, "-wal").stat().st_size > 16 << 20
+            connection.execute("COMMIT")
+            store.set({"a": b"2"}, LONG)
+            assert side(file, "-wal").stat().st_size == 0
+        assert store.get(["a"]) == [b"2"]
+
     def test_what_has_ended_is_removed(self, file: Path) -> None:
         """Values that have ended are removed when something is written, and the file gets smaller; the sum is right."""
         store = SQLiteStore(file)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import datetime
 from typing import Any, TypedDict, TypeVar
 
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 
 from blog.models import Comment, Post
-from blog.views import readable_posts
+from blog.views import published_posts
 from nextapi import HTTPError, NextApiRequest
 
 M = TypeVar("M", bound=Model)
@@ -74,9 +76,22 @@ def editor(req: NextApiRequest) -> User:
     return user
 
 
+def has_secret(req: NextApiRequest) -> bool:
+    """Say whether a program that asks has the secret of the settings; nobody has an empty one."""
+    given, secret = req.search_params.get("secret", ""), settings.REVALIDATE_SECRET
+    return bool(secret) and hmac.compare_digest(given.encode(), secret.encode())
+
+
+def readable_posts(req: NextApiRequest) -> QuerySet[Post]:
+    """Return the posts that who asks may read: the staff reads drafts, too."""
+    user = req.raw.user
+    is_staff = isinstance(user, User) and user.is_staff
+    return Post.objects.select_related("author") if is_staff else published_posts()
+
+
 def find_post(req: NextApiRequest) -> Post:
     """Return the post that the path names; answer 404 where there is none that the user may read."""
-    post = readable_posts(req.raw).filter(slug=req.params["slug"]).first()
+    post = readable_posts(req).filter(slug=req.params["slug"]).first()
     if post is None:
         raise HTTPError(404, "There is no such post")
     return post

@@ -9,4 +9,6 @@ app_name = "blog"
 urlpatterns = [
     path("", views.post_list, name="list"),
     path("posts/<slug:slug>/", views.post, name="post"),
+    path("posts/<slug:slug>/comment/", views.comment, name="comment"),
+    path("account/", views.account, name="account"),
 ]

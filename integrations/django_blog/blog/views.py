@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
@@ -11,34 +12,50 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from blog.forms import CommentForm
-from blog.models import Post
+from blog.models import Comment, Post
+from nextapi import draft_mode, static_page
 
 
-def readable_posts(request: HttpRequest) -> QuerySet[Post]:
-    """Return the posts that who asks may read."""
-    posts = Post.objects.select_related("author")
-    is_staff = isinstance(request.user, User) and request.user.is_staff
-    return posts if is_staff else posts.filter(is_published=True)
+def published_posts() -> QuerySet[Post]:
+    """Return the posts that everybody may read."""
+    return Post.objects.filter(is_published=True).select_related("author")
+
+
+def shown_posts() -> QuerySet[Post]:
+    """Return the posts for pages that read neither `request.user` nor the session, as they are for everybody."""
+    return Post.objects.select_related("author") if draft_mode().is_enabled else published_posts()
 
 
 @require_safe
+@static_page(revalidate=60, tags=["posts"])
 def post_list(request: HttpRequest) -> HttpResponse:
     """List the posts, ten on a page."""
-    page = Paginator(readable_posts(request), 10).get_page(request.GET.get("page"))
+    page = Paginator(shown_posts(), 10).get_page(request.GET.get("page"))
     return render(request, "blog/list.html", {"page": page})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
+@static_page(revalidate=60, tags=["posts"])
 def post(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a post with its comments, and take a new one from who has logged in."""
-    shown = get_object_or_404(readable_posts(request), slug=slug)
-    form = CommentForm(request.POST or None)
-    if request.method == "POST":
-        if not isinstance(request.user, User):
-            return redirect_to_login(request.path)
-        if form.is_valid():
-            comment = form.save(commit=False)
-            comment.post, comment.author = shown, request.user
-            comment.save()
-            return redirect(shown)
-    return render(request, "blog/post.html", {"post": shown, "form": form})
+    """Show a post with its comments."""
+    return render(request, "blog/post.html", {"post": get_object_or_404(shown_posts(), slug=slug)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def comment(request: HttpRequest, slug: str) -> HttpResponse:
+    """Take a comment from who has logged in."""
+    if not isinstance(request.user, User):
+        return redirect_to_login(request.path)
+    post = get_object_or_404(published_posts(), slug=slug)
+    form = CommentForm(request.POST or None, instance=Comment(post=post, author=request.user))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        return redirect(post)
+    return render(request, "blog/comment.html", {"post": post, "form": form})
+
+
+@require_safe
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """Show who has logged in."""
+    return render(request, "blog/account.html")

@@ -1,4 +1,4 @@
-"""Settings of the blog. `BLOG_DATABASE`, `BLOG_SECRET_KEY` and `BLOG_DEBUG` are read from the environment."""
+"""Settings of the blog. The names that are read from the environment begin with `BLOG_`."""
 
 import os
 from pathlib import Path
@@ -51,6 +51,7 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ.get("BLOG_DATABASE", BASE_DIR / "blog.sqlite3"),
         "ATOMIC_REQUESTS": True,
+        "CONN_MAX_AGE": int(os.environ.get("BLOG_CONN_MAX_AGE", "0")),
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -62,3 +63,5 @@ USE_TZ = True
 STATIC_URL = "static/"
 
 NEXTAPI = {"ROOT": BASE_DIR / "web"}
+PAGE_CACHE = os.environ.get("BLOG_PAGE_CACHE", str(BASE_DIR / "pages.sqlite3"))
+REVALIDATE_SECRET = os.environ.get("BLOG_REVALIDATE_SECRET", "")

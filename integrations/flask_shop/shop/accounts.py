@@ -1,4 +1,4 @@
-"""Who the customer is: the session has the id, `g.user` the row."""
+"""Who the customer is: the session has the id, the database the rest."""
 
 from __future__ import annotations
 
@@ -18,11 +18,16 @@ P = ParamSpec("P")
 blueprint = Blueprint("accounts", __name__)
 
 
-@blueprint.before_app_request
-def load_user() -> None:
-    """Set `g.user`, None for who has not logged in."""
-    user_id = session.get("user_id")
-    g.user = get_db().execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone() if user_id else None
+def get_user() -> sqlite3.Row | None:
+    """Return who has logged in, None for nobody.
+
+    Only what is for one customer asks, and has `g.user` from then on: a session that is read adds `Vary: Cookie`.
+    """
+    if "user" not in g:
+        user_id = session.get("user_id")
+        g.user = get_db().execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone() if user_id else None
+    user: sqlite3.Row | None = g.user
+    return user
 
 
 def check_user(name: str, password: str) -> sqlite3.Row | None:
@@ -36,7 +41,7 @@ def login_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        return view(*args, **kwargs) if g.user else redirect(url_for("accounts.login"))
+        return view(*args, **kwargs) if get_user() else redirect(url_for("accounts.login"))
 
     return guarded
 

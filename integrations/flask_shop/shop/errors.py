@@ -15,8 +15,9 @@ def not_found(_: NotFound) -> ResponseReturnValue:
 
 
 def failed(_: InternalServerError) -> ResponseReturnValue:
-    """Answer what nobody foresaw; without `base.html`, which needs the database."""
-    return render_template("failed.html"), 500
+    """Answer what nobody foresaw."""
+    text = "It is our fault, and we have been told. Please try again later."
+    return render_template("error.html", title="Something broke", text=text), 500
 
 
 def out_of_stock(error: OutOfStockError) -> ResponseReturnValue:

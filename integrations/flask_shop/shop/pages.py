@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from nextapi import revalidate_tag, static_page
+from nextapi.errors import StoreError
+
 from .accounts import login_required
-from .carts import Cart, add_to_cart, empty_cart, find_order, get_cart, place_order
+from .carts import add_to_cart, empty_cart, find_order, get_cart, place_order
 from .catalogue import Product, all_products, find_product, find_products
 
 blueprint = Blueprint("pages", __name__)
@@ -18,20 +23,22 @@ def money(cents: int) -> str:
     return f"€{cents / 100:.2f}"
 
 
-@blueprint.app_context_processor
-def cart_of_user() -> dict[str, Cart | None]:
-    """Give every template the cart."""
-    return {"cart": get_cart(g.user["id"]) if g.get("user") else None}
-
-
 @blueprint.get("/")
+@static_page(revalidate=60, tags=["products"])
 def products() -> ResponseReturnValue:
-    """List the products, those with `?q=` in them if it is there."""
+    """List all products."""
+    return render_template("products.html", products=all_products())
+
+
+@blueprint.get("/search")
+def search() -> ResponseReturnValue:
+    """List the products with `?q=` in them."""
     text = request.args.get("q", "")
-    return render_template("products.html", products=find_products(text) if text else all_products(), text=text)
+    return render_template("products.html", products=find_products(text), text=text)
 
 
 @blueprint.get("/products/<int:product_id>")
+@static_page(revalidate=60, tags=["products"])
 def product(product_id: int) -> ResponseReturnValue:
     """Show a product."""
     return render_template("product.html", product=_product_or_404(product_id))
@@ -41,7 +48,7 @@ def product(product_id: int) -> ResponseReturnValue:
 @login_required
 def cart() -> ResponseReturnValue:
     """Show the cart."""
-    return render_template("cart.html")
+    return render_template("cart.html", cart=get_cart(g.user["id"]))
 
 
 @blueprint.post("/cart")
@@ -69,6 +76,8 @@ def check_out() -> ResponseReturnValue:
     order_id = place_order(g.user["id"])
     if order_id is None:
         return redirect(url_for("pages.cart"))
+    with suppress(StoreError):  # then pages show for 60 seconds more what was left before this order
+        revalidate_tag("products")
     return redirect(url_for("pages.order", order_id=order_id))
 
 

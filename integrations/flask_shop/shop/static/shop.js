@@ -15,6 +15,16 @@ async function ask(path, options = {}) {
   throw new Error(answer.detail ?? answer.error);
 }
 
+// Pages are the same for everybody. This is what is not.
+ask("/api/me").then((me) => {
+  if (me) {
+    document.getElementById("customer").textContent = me.name;
+    document.getElementById("cart-count").textContent = me.cart;
+    document.getElementById("login").hidden = true;
+    document.getElementById("logout").hidden = false;
+  }
+});
+
 // Forms work without this script, too. With it, the page stays.
 document.addEventListener("submit", async (event) => {
   if (!event.target.matches("form.add")) {

@@ -1,13 +1,13 @@
-from flask import g
-
 from nextapi import HTTPError, NextApiRequest
+from shop.accounts import get_user
 
 
 def user_id() -> int:
     """Return the id of who is logged in; answer 401 to anybody else."""
-    if g.user is None:
+    user = get_user()
+    if user is None:
         raise HTTPError(401, "Log in first")
-    number: int = g.user["id"]
+    number: int = user["id"]
     return number
 
 

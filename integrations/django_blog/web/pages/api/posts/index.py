@@ -3,9 +3,8 @@ from typing import TypedDict
 from django.core.paginator import Paginator
 from django.urls import reverse
 
-from blog.api import PostData, allow, checked, editor, fields, post_data, read_number
+from blog.api import PostData, allow, checked, editor, fields, post_data, read_number, readable_posts
 from blog.forms import PostForm
-from blog.views import readable_posts
 from nextapi import NextApiRequest, NextApiResponse
 
 
@@ -25,7 +24,7 @@ def handler(req: NextApiRequest, res: NextApiResponse[PostPage | PostData]) -> N
         res.set_header("Location", reverse("nextapi:posts/[slug]", kwargs={"slug": post.slug}))
         res.status(201).json(post_data(post))
     else:
-        pages = Paginator(readable_posts(req.raw), read_number(req, "per_page", 10, most=100))
+        pages = Paginator(readable_posts(req), read_number(req, "per_page", 10, most=100))
         number = read_number(req, "page", 1, most=10**6)
         # Beyond the last page there is nothing, which is no error: posts may have gone since the client counted.
         posts = pages.page(number) if number <= pages.num_pages else []
