@@ -36,6 +36,8 @@ _PLAIN_HEADERS = frozenset(
 )
 _PLAIN_PREFIXES = ("HTTP_SEC_CH_", "HTTP_SEC_FETCH_", "HTTP_SEC_GPC")
 _PERSONAL = ("HTTP_COOKIE", "HTTP_AUTHORIZATION", "REMOTE_USER", "AUTH_TYPE")
+# What servers and werkzeug's middleware add. All else with a dot is of middleware, which may have found out who asks.
+_SERVER_PREFIXES = ("wsgi.", "gunicorn.", "waitress.", "werkzeug.", "uwsgi.", "mod_wsgi.", "apache.", "nextapi.")
 
 
 class Asked(NamedTuple):
@@ -76,15 +78,27 @@ def is_plain(asked: Asked) -> bool:
     """Say whether a request has nothing but what a page's name has, and what browsers say to everybody."""
     environ, key = asked.environ, asked.key
     for name in environ:
-        if name.startswith("HTTP_") and name not in _PLAIN_HEADERS and not name.startswith(_PLAIN_PREFIXES):
+        if name.startswith("HTTP_"):
+            if name not in _PLAIN_HEADERS and not name.startswith(_PLAIN_PREFIXES):
+                return False
+        elif name.startswith("SSL_CLIENT_") or ("." in name and not name.startswith(_SERVER_PREFIXES)):
             return False
     return (
         environ.get("HTTP_HOST") == key.host
         and environ.get("QUERY_STRING", "") == key.query
         and environ.get("CONTENT_LENGTH") in (None, "", "0")
-        and "no-store" not in environ.get("HTTP_CACHE_CONTROL", "")
-        and environ.get("RAW_URI", "/").startswith("/")
+        and environ.get("CONTENT_TYPE") in (None, "", "text/plain")  # wsgiref's for none
+        and "no-store" not in environ.get("HTTP_CACHE_CONTROL", "").lower()
+        and _is_target(environ.get("RAW_URI", ""), key)
+        and _is_target(environ.get("REQUEST_URI", ""), key)
     )
+
+
+def _is_target(target: str, key: Key) -> bool:
+    """Say whether a target as it was sent, which the application may read, says no more than the page's name."""
+    path, _, query = target.partition("?")
+    # A proxy may have taken a prefix off.
+    return path[:1] in ("", "/") and key.sent_path.endswith(path) and query in ("", key.query)
 
 
 def full_path(path: str, prefix: str) -> tuple[str, str]:

@@ -108,6 +108,8 @@ class Maker:
                 raise RevalidateError(f"Failed to revalidate {key.path}: Invalid response {answer.status}")
             more = {name for name in vary_names(answer.headers) if environ_name(name) in asked.environ} - names
             if not more:
+                if forgotten := sorted(names.difference(vary_names(answer.headers))):  # what it was made with
+                    answer.headers.append(("Vary", ", ".join(forgotten)))
                 return answer, environ
             names |= more
 

@@ -224,14 +224,16 @@ def _page_name(key: Key) -> str:
 
 
 def _variant_name(name: str, vary: Sequence[str], environ: Mapping[str, str]) -> str:
-    values = "\n".join(f"{header}: {_value(header, environ)}" for header in vary)
-    return _hashed("variant", f"{name}\n{values}")
+    return _hashed("variant", f"{name}{[(header, _value(header, environ)) for header in vary]}")
 
 
-def _value(header: str, environ: Mapping[str, str]) -> str:
-    value = environ.get(environ_name(header), "")
+def _value(header: str, environ: Mapping[str, str]) -> str | None:
+    # One that is empty is not one that is not there (RFC 9111, 4.1).
+    value = environ.get(environ_name(header))
     # Browsers write the same codings in many ways.
-    return ",".join(sorted(value.lower().replace(" ", "").split(","))) if header == "accept-encoding" else value
+    return (
+        ",".join(sorted(value.lower().replace(" ", "").split(","))) if value and header == "accept-encoding" else value
+    )
 
 
 def environ_name(header: str) -> str:

@@ -18,6 +18,9 @@ __all__ = ["Apart", "clean_environ", "server_facts"]
 
 T = TypeVar("T")
 
+# A page's name has its host. A page that varies by the others is not kept: it is to be one of nobody's until it says so.
+_NOT_GIVEN = frozenset(("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_HOST"))
+
 _SERVERS = ("SERVER_NAME", "SERVER_PORT", "SERVER_SOFTWARE", "wsgi.errors", "wsgi.multiprocess")
 
 
@@ -60,7 +63,7 @@ def clean_environ(
         **server,
     }
     for name in map(environ_name, vary):
-        if name in asker and name != "HTTP_HOST":
+        if name in asker and name not in _NOT_GIVEN:
             environ[name] = asker[name]
     return environ
 

@@ -286,7 +286,12 @@ def test_what_the_app_tells_apart_shares_no_page() -> None:
         given = environ["HTTP_HOST"].lower()
         assert host.lower() in (given, given.removesuffix({"http": ":80", "https": ":443"}[scheme]))
         if headers["x-nextjs-cache"] != "MISS":
-            assert raw.partition("?")[0] == environ["RAW_URI"].partition("?")[0].partition("#")[0] or not raw or "://" in environ["RAW_URI"] or environ["RAW_URI"] in ("/other", "")
+            assert (
+                raw.partition("?")[0] == environ["RAW_URI"].partition("?")[0].partition("#")[0]
+                or not raw
+                or "://" in environ["RAW_URI"]
+                or environ["RAW_URI"] in ("/other", "")
+            )
 
 
 def test_ignored_parameters_hide_nothing() -> None:
