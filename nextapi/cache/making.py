@@ -25,7 +25,7 @@ from nextapi.cache.pages import Found, Key, Lease, Pages, environ_name
 from nextapi.cache.policy import kept_headers, lifetime, refusal, tags, vary_names, with_lifetime
 from nextapi.cache.rendering import Apart, clean_environ
 from nextapi.cache.visit import KEY, Visit, check_path, check_tag, entered
-from nextapi.errors import RevalidateError, StoreError
+from nextapi.errors import EntrySizeError, RevalidateError, StoreError
 from nextapi.http.conditional import strong_etag
 
 if TYPE_CHECKING:
@@ -124,9 +124,13 @@ class Maker:
         elif lifetime(answer.headers) is not None:
             self.warn_of(key, reason)
         self._notes.note_other(key.path)
-        if found.entry is not None or is_remade:  # it is no page any more
-            self._pages.expire([key.path])
+        self._drop(key, found, is_remade)
         return None
+
+    def _drop(self, key: Key, found: Found, is_remade: bool) -> None:
+        """Make the pages of a path void that is none any more."""
+        if found.entry is not None or is_remade:
+            self._pages.expire([key.path])
 
     def warn_of(self, key: Key, reason: str) -> None:
         """Log why a page is not kept, once."""
@@ -150,7 +154,11 @@ class Maker:
         entry = Entry(key.url, answer.status_line, headers, answer.body, time(), life.fresh, life.stale, vary, {})
         if is_whole:
             try:
-                self._pages.keep(key, entry, environ, found.marks, tags(headers), is_remade)
+                if self._pages.keep(key, entry, environ, found.marks, tags(headers), is_remade):
+                    self._outage.note_written()
+            except EntrySizeError as error:  # the body alone would have fitted
+                self.warn_of(key, str(error))
+                self._drop(key, found, is_remade)
             except StoreError as error:
                 if is_remade:
                     raise

@@ -10,6 +10,7 @@ While the store is gone, nothing is kept and all is served by the application.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import Context
 from functools import partial
@@ -17,6 +18,7 @@ from threading import get_ident
 from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from werkzeug.http import is_resource_modified
 
@@ -69,8 +71,20 @@ class CachingApp:
         self._pages = Pages(store)
         self._outage = Outage()
         self._notes = Notes()
-        self._maker = Maker(app, self._pages, host, store.max_entry_size, timeout, self._outage, self._notes)
+        self._timeout = timeout
+        self._maker = self._new_maker()
         self._threads: set[int] = set()
+        _apps.add(self)
+
+    def _after_fork(self) -> None:
+        # The threads, and what they were at, are the parent's.
+        self._threads = set()
+        self._outage = Outage()
+        self._maker = self._new_maker()
+
+    def _new_maker(self) -> Maker:
+        limit = self.store.max_entry_size
+        return Maker(self.app, self._pages, self._host, limit, self._timeout, self._outage, self._notes)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if len(self._threads) < _MOST_THREADS:
@@ -86,9 +100,9 @@ class CachingApp:
             return self._call_uncached(asked, environ, start_response)
         try:
             found = self._pages.find(asked.key, environ)
-            self._outage.is_over()
+            self._outage.note_read()
         except StoreError as error:
-            self._outage.note(error)
+            self._outage.note(error, is_readable=False)
             return self._call_uncached(asked, environ, start_response)
         entry, now = found.entry, time()
         if entry is not None and entry.is_servable(now):
@@ -314,6 +328,18 @@ class CachingApp:
     def revalidate_tag(self, tag: str) -> None:
         """Make all pages with a tag void, which they say by Cache-Tag: the next request has one made."""
         self._maker.expire_tag(tag)
+
+
+_apps: WeakSet[CachingApp] = WeakSet()
+
+
+def _after_fork() -> None:
+    for app in _apps:
+        app._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _serve(entry: Entry, state: str, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:

@@ -363,12 +363,11 @@ def _is_own(path: Path) -> bool:
         raise StoreError(f"{path} is a folder: name a file")
     if not stat.S_ISREG(status.st_mode):
         raise StoreError(f"{path} is no file")
-    if hasattr(os, "geteuid"):
-        if status.st_uid != os.geteuid():
-            raise StoreError(
-                f"{path} belongs to another user (uid {status.st_uid}, and this process has uid {os.geteuid()}): "
-                "run both as one user, or name another file"
-            )
+    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+        raise StoreError(
+            f"{path} belongs to another user (uid {status.st_uid}, and this process has uid {os.geteuid()}): "
+            "run both as one user, or name another file"
+        )
     return True
 
 

@@ -16,8 +16,9 @@ __all__ = ["Store"]
 class Store(Protocol):
     """A place for pages. Every method raises `StoreError` while the place cannot be read or written.
 
-    `max_entry_size` is how many bytes a value may have; `serves_processes` says whether all processes of the server
-    have the same values. `str()` names the place, as the log and the command line show it.
+    `max_entry_size` is how many bytes a value may have, and one of more raises `EntrySizeError`; `serves_processes` says
+    whether all processes of the server have the same values. `str()` names the place, as the log and the command line
+    show it.
     """
 
     max_entry_size: int

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
-from shutil import rmtree
 
 import pytest
 
 from tests.support.page_servers import STALE, PageServer, kill, receive, receive_if_any, serve_pages
-from tests.support.redis import RedisServer, redis_server
-from tests.support.servers import wait_for_log, wait_until
+from tests.support.redis import redis_server
+from tests.support.servers import wait_until
 
 CLIENTS = 32
 SQLITE = "kept/pages.sqlite3"

@@ -4,8 +4,9 @@ from nextapi import Response
 
 revalidate = 1
 dynamic = "force-static"
-n = count(1)
+# When the app is built, another process makes it.
+n = count(0)
 
 
 def GET() -> Response:
-    return Response(f"isr {next(n)}", status=200, headers={"x-a": "1", "content-type": "text/plain"})
+    return Response(f"isr {next(n) or 'build'}", status=200, headers={"x-a": "1", "content-type": "text/plain"})
