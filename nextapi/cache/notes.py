@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from time import monotonic
 
 __all__ = ["Notes"]
 
@@ -13,10 +14,11 @@ _logger = logging.getLogger("nextapi")
 
 
 class Notes:
-    """Paths that are no pages, and what was warned of."""
+    """Paths that are no pages, or could not be made, and what was warned of."""
 
     def __init__(self) -> None:
         self._others: dict[str, None] = {}
+        self._failed: dict[str, float] = {}
         self._warned: set[str] = set()
 
     def is_other(self, path: str) -> bool:
@@ -32,6 +34,17 @@ class Notes:
     def note_page(self, path: str) -> None:
         """Know that the answer of a path was a page."""
         self._others.pop(path, None)
+        self._failed.pop(path, None)
+
+    def is_failed(self, path: str) -> bool:
+        """Say whether a page was not to be had of a clean request a short time ago."""
+        return bool(self._failed) and self._failed.get(path, 0) > monotonic()
+
+    def note_failed(self, path: str, seconds: float) -> None:
+        """Know that a page is not to be had of a clean request, for so long."""
+        if len(self._failed) >= _MOST_PATHS:
+            self._failed.clear()
+        self._failed[path] = monotonic() + seconds
 
     def warn(self, text: str) -> None:
         """Log a warning, each once, and a hundred at most."""

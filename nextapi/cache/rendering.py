@@ -14,14 +14,14 @@ from nextapi.cache.pages import Key, environ_name
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["Apart", "clean_environ", "server_facts"]
+__all__ = ["NOT_GIVEN", "Apart", "clean_environ", "server_facts"]
 
 T = TypeVar("T")
 
-# A page's name has its host. A page that varies by the others is not kept: it is to be one of nobody's until it says so.
-_NOT_GIVEN = frozenset(("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_HOST"))
+NOT_GIVEN = frozenset(("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_HOST"))
+"""Headers that no page is made with, whatever its Vary says: it has its host already, and is nobody's."""
 
-_SERVERS = ("SERVER_NAME", "SERVER_PORT", "SERVER_SOFTWARE", "wsgi.errors", "wsgi.multiprocess")
+_SERVERS = ("SERVER_NAME", "SERVER_PORT", "SERVER_SOFTWARE", "wsgi.multiprocess")
 
 
 def server_facts(environ: WSGIEnvironment) -> WSGIEnvironment:
@@ -34,8 +34,8 @@ def clean_environ(
 ) -> WSGIEnvironment:
     """Return the environ of a GET that has nothing but what names a page: its URL, and the headers that it varies by.
 
-    These are those of the environ `asker`. `server` is what `server_facts` returned, `prefix` the part of the key's
-    path, decoded, that is SCRIPT_NAME.
+    These are those of the environ `asker`, which is empty where nobody asks. `server` is what `server_facts` returned,
+    `prefix` the part of the key's path, decoded, that is SCRIPT_NAME.
     """
     target = f"{key.sent_path}?{key.query}" if key.query else key.sent_path
     environ: dict[str, Any] = {
@@ -63,8 +63,10 @@ def clean_environ(
         **server,
     }
     for name in map(environ_name, vary):
-        if name in asker and name not in _NOT_GIVEN:
+        if name in asker and name not in NOT_GIVEN:
             environ[name] = asker[name]
+        elif asker and name not in NOT_GIVEN:
+            environ.pop(name, None)
     return environ
 
 

@@ -33,7 +33,7 @@ from nextapi.cache.pages import Found, Key, Lease, Pages
 from nextapi.cache.policy import PRIVATE, ignores_query, lifetime, refusal
 from nextapi.cache.rendering import clean_environ, server_facts
 from nextapi.cache.store import Store
-from nextapi.cache.visit import KEY, Visit, check_path, entered
+from nextapi.cache.visit import KEY, Visit, check_path, current_visit, entered
 from nextapi.errors import OptionError, RevalidateError, StoreError
 
 if TYPE_CHECKING:
@@ -163,22 +163,33 @@ class CachingApp:
 
     def _change(self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Have the app answer another method; the pages of a path that it changes are void (RFC 9111, 4.4)."""
-        failed = False
+        if environ["REQUEST_METHOD"] in _SAFE_METHODS:
+            return self._call_app(asked, environ, start_response)
+        path = asked.key.path if asked else environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        has_returned = False
+        last_status = ""
 
         def start(status: str, headers: Headers, *exc_info: Any) -> Callable[[bytes], object]:
-            nonlocal failed
-            failed = status >= "4"
+            nonlocal last_status
+            last_status = status
+            if has_returned:
+                self._expire_changed(path, status)
             return start_response(status, headers, *exc_info)
 
         body = self._call_app(asked, environ, start)
-        if not failed and environ["REQUEST_METHOD"] not in _SAFE_METHODS and not self._outage.is_on():
-            path = asked.key.path if asked else environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-            try:
-                if self._pages.has_path(path):
-                    self._pages.expire([path])
-            except StoreError as error:
-                self._outage.note(error)
+        has_returned = True
+        # The app has done what it was asked to, and the server has sent nothing yet, unless it was by `write()`.
+        self._expire_changed(path, last_status)
         return body
+
+    def _expire_changed(self, path: str, status: str) -> None:
+        if not "2" <= status < "4" or self._outage.is_on():
+            return
+        try:
+            if self._pages.has_path(path):
+                self._pages.expire([path])
+        except StoreError as error:
+            self._outage.note(error)
 
     def _miss(self, asked: Asked, found: Found, start_response: StartResponse) -> Iterable[bytes]:
         environ = asked.environ
@@ -245,26 +256,27 @@ class CachingApp:
         An answer that may be about who asked is for them alone, and the page is made beside it.
         """
         key = asked.key
-        is_wanted = False
+        is_wanted = is_held = False
 
         def decide(status_line: str, headers: Headers) -> Headers | None:
-            nonlocal is_wanted, lease
-            is_wanted = False
-            if lifetime(headers) is None:
-                self._notes.note_other(key.path)
-            else:
-                self._notes.note_page(key.path)
-                status = int(status_line[:3])
-                reason = refusal(status, headers)
-                if reason is None:
-                    if is_kept and not is_personal and not (key.query and ignores_query(headers)):
-                        if lease is None:
-                            lease = self._lease(found)
-                        if lease is not None:
-                            return None
-                    else:
-                        is_wanted = is_kept
-                    return [*(_private(headers) if is_personal else headers), ("x-nextjs-cache", "MISS")]
+            nonlocal is_wanted, is_held, lease
+            is_wanted = is_held = False
+            status = int(status_line[:3])
+            is_meant = lifetime(headers) is not None
+            reason = refusal(status, headers) if is_meant else "it is none"
+            if not is_personal:
+                (self._notes.note_page if reason is None else self._notes.note_other)(key.path)
+            if reason is None:
+                if is_kept and not is_personal and not (key.query and ignores_query(headers)):
+                    if lease is None:
+                        lease = self._lease(found)
+                    if lease is not None:
+                        is_held = True
+                        return None
+                else:
+                    is_wanted = is_kept
+                return [*(_private(headers) if is_personal else headers), ("x-nextjs-cache", "MISS")]
+            if is_meant:
                 # Of what it says to a part or a condition, the page may be one.
                 is_wanted = is_personal and status in (206, 304)
                 if status < 400 and not is_wanted:
@@ -279,6 +291,9 @@ class CachingApp:
             if isinstance(answer, Answer):
                 entry = self._maker.keep(key, answer, asked.environ, found)
                 return _serve(entry, "MISS", asked.environ, start_response)
+            if is_held:  # nobody has to wait for what is too large
+                self._notes.note_other(key.path)
+                self._maker.warn_of_size(key)
         finally:
             if lease is not None:
                 self._maker.end(lease)
@@ -303,7 +318,7 @@ class CachingApp:
         whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, for a host that is
         none of the app's, and as `res.revalidate` raises it.
         """
-        if origin is None and "://" in path.partition("/")[0] + "//":
+        if origin is None and isinstance(path, str) and "://" in path.partition("/")[0] + "//":
             parts = urlsplit(path)
             origin, path = f"{parts.scheme}://{parts.netloc}", path.removeprefix(f"{parts.scheme}://{parts.netloc}")
         check_path(path)
@@ -319,7 +334,9 @@ class CachingApp:
         asked = clean_environ(Key(scheme, host, "/", "", "/"), "", self._maker.server, {}, ())
         if self._host.trusted(asked) is None:
             raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
-        self._maker.remake(path, Visit(self._maker, (scheme, host), ""), only_generated)
+        within = current_visit()  # of who calls from a page that is being made
+        chain = within.chain if within is not None and within.cache is self._maker else ()
+        self._maker.remake(path, Visit(self._maker, (scheme, host), "", chain), only_generated)
 
     def revalidate_path(self, path: str) -> None:
         """Make all pages of a path void, of every host and query: the next request has one made."""
