@@ -41,10 +41,9 @@ _SERVER_PREFIXES = ("wsgi.", "gunicorn.", "waitress.", "werkzeug.", "uwsgi.", "m
 
 
 class Asked(NamedTuple):
-    """A GET or HEAD that a page may answer; `prefix` is the SCRIPT_NAME that the application will see."""
+    """A GET or HEAD that a page may answer."""
 
     key: Key
-    prefix: str
     environ: WSGIEnvironment
 
 
@@ -66,7 +65,7 @@ def page_of(environ: WSGIEnvironment, host: CacheHost, ignored_params: frozenset
         pairs = query.split("&")
         query = "&".join(pair for pair in pairs if unquote_plus(pair.partition("=")[0]) not in ignored_params)
     prefix: str = trusted.get("SCRIPT_NAME", "")
-    return Asked(Key(scheme, name, "".join(raw_path(trusted)), query, prefix + info), prefix, environ)
+    return Asked(Key(scheme, name, "".join(raw_path(trusted)), query, prefix + info, prefix), environ)
 
 
 def is_personal(environ: WSGIEnvironment) -> bool:

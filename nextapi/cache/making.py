@@ -99,8 +99,8 @@ class Maker:
         """
         key, asker, names = asked.key, asked.environ, set(found.vary)
         while True:
-            environ = clean_environ(key, asked.prefix, self.server, asker, names)
-            environ[KEY] = visit = Visit(self, (key.scheme, key.host), asked.prefix, (*chain, key.path))
+            environ = clean_environ(key, self.server, asker, names)
+            environ[KEY] = visit = Visit(self, (key.scheme, key.host), key.prefix, (*chain, key.path))
             with entered(visit):
                 answer = call(self._app, environ, _start_nothing, _hold_back, self._limit)
             if not isinstance(answer, Answer):
@@ -264,7 +264,7 @@ class Maker:
             self._pages.expire([decoded])
             return
         sent_path, _, query = sent.partition("?")
-        asked = Asked(Key(*visit.origin, sent_path, query, decoded), visit.prefix, {})
+        asked = Asked(Key(*visit.origin, sent_path, query, decoded, visit.prefix), {})
         lease = self._lease_path(path, decoded)
         try:
             found = self._pages.find(asked.key, {})

@@ -29,19 +29,16 @@ def server_facts(environ: WSGIEnvironment) -> WSGIEnvironment:
     return {name: environ[name] for name in _SERVERS if name in environ}
 
 
-def clean_environ(
-    key: Key, prefix: str, server: WSGIEnvironment, asker: WSGIEnvironment, vary: Iterable[str]
-) -> WSGIEnvironment:
+def clean_environ(key: Key, server: WSGIEnvironment, asker: WSGIEnvironment, vary: Iterable[str]) -> WSGIEnvironment:
     """Return the environ of a GET that has nothing but what names a page: its URL, and the headers that it varies by.
 
-    These are those of the environ `asker`, which is empty where nobody asks. `server` is what `server_facts` returned,
-    `prefix` the part of the key's path, decoded, that is SCRIPT_NAME.
+    These are those of the environ `asker`, which is empty where nobody asks. `server` is what `server_facts` returned.
     """
     target = f"{key.sent_path}?{key.query}" if key.query else key.sent_path
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
-        "SCRIPT_NAME": prefix,
-        "PATH_INFO": key.path[len(prefix) :],
+        "SCRIPT_NAME": key.prefix,
+        "PATH_INFO": key.path[len(key.prefix) :],
         "QUERY_STRING": key.query,
         "RAW_URI": target,
         "REQUEST_URI": target,

@@ -142,7 +142,7 @@ class CachingApp:
         is_draft = self._is_draft(environ)
         if asked is None:
             return Visit(self._maker, None, environ.get("SCRIPT_NAME", ""), is_draft=is_draft)
-        return Visit(self._maker, (asked.key.scheme, asked.key.host), asked.prefix, is_draft=is_draft)
+        return Visit(self._maker, (asked.key.scheme, asked.key.host), asked.key.prefix, is_draft=is_draft)
 
     def _is_draft(self, environ: WSGIEnvironment) -> bool:
         return self._host.draft.is_on(environ.get("HTTP_COOKIE", ""))
@@ -163,7 +163,7 @@ class CachingApp:
 
     def _change(self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Have the app answer another method; the pages of a path that it changes are void (RFC 9111, 4.4)."""
-        if environ["REQUEST_METHOD"] in _SAFE_METHODS:
+        if environ["REQUEST_METHOD"].upper() in _SAFE_METHODS:  # frameworks read "get" as GET
             return self._call_app(asked, environ, start_response)
         path = asked.key.path if asked else environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         has_returned = False
@@ -331,7 +331,7 @@ class CachingApp:
             raise RevalidateError(
                 f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
             )
-        asked = clean_environ(Key(scheme, host, "/", "", "/"), "", self._maker.server, {}, ())
+        asked = clean_environ(Key(scheme, host, "/", "", "/"), self._maker.server, {}, ())
         if self._host.trusted(asked) is None:
             raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
         within = current_visit()  # of who calls from a page that is being made
