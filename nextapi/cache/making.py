@@ -68,6 +68,7 @@ class Maker:
         self._notes = notes
         self._lock = Lock()
         self._beside = 0
+        self._unexpired: dict[tuple[str, str], None] = {}
 
     def lease(self, found: Found) -> Lease | None:
         """Return the right to make a page, None while another has it; raise `StoreError` while the store is gone."""
@@ -243,13 +244,28 @@ class Maker:
     # On demand
 
     def expire_path(self, path: str, prefix: str) -> None:
-        """Make all pages of a path void (`Revalidator`)."""
+        """Make all pages of a path void, when the store can be written (`Revalidator`)."""
         _, decoded = full_path(check_path(path), prefix)
-        self._host.when_committed(partial(self._pages.expire, [decoded]))
+        self._host.when_committed(partial(self.expire_surely, decoded, ""))
 
     def expire_tag(self, tag: str) -> None:
-        """Make all pages with a tag void (`Revalidator`)."""
-        self._host.when_committed(partial(self._pages.expire, (), [check_tag(tag)]))
+        """Make all pages with a tag void, when the store can be written (`Revalidator`)."""
+        self._host.when_committed(partial(self.expire_surely, "", check_tag(tag)))
+
+    def expire_surely(self, path: str, tag: str = "") -> None:
+        """Make the pages of a path, or with a tag, void: if the store is gone, before it is read again."""
+        try:
+            self._pages.expire([path] if path else (), [tag] if tag else ())
+        except StoreError as error:
+            self._unexpired[path, tag] = None
+            self._outage.note(error)
+
+    def catch_up(self) -> None:
+        """Make void what was to be so while the store was gone; raise `StoreError` if it still is."""
+        while self._unexpired:
+            path, tag = next(iter(self._unexpired))
+            self._pages.expire([path] if path else (), [tag] if tag else ())
+            self._unexpired.pop((path, tag), None)
 
     def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
         """Make a page anew for the visit's host, and all others of its path void (`Revalidator`)."""
@@ -257,7 +273,15 @@ class Maker:
         if decoded.rstrip("/") in (made.rstrip("/") for made in visit.chain):
             chain = " -> ".join((*visit.chain, decoded))
             raise RevalidateError(f"Failed to revalidate {path}: it is asked for by the making of itself, {chain}")
-        self._host.when_committed(partial(self._remake, path, sent, decoded, visit, only_generated))
+        self._host.when_committed(partial(self._remake_surely, path, sent, decoded, visit, only_generated))
+
+    def _remake_surely(self, path: str, sent: str, decoded: str, visit: Visit, only_generated: bool) -> None:
+        try:
+            self._remake(path, sent, decoded, visit, only_generated)
+        except StoreError as error:
+            self._unexpired[decoded, ""] = None
+            self._outage.note(error)
+            raise
 
     def _remake(self, path: str, sent: str, decoded: str, visit: Visit, only_generated: bool) -> None:
         if visit.origin is None:  # nothing is kept for this host

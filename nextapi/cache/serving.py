@@ -22,7 +22,7 @@ from weakref import WeakSet
 
 from werkzeug.http import is_resource_modified
 
-from nextapi.cache.asked import Asked, is_personal, is_plain, page_of
+from nextapi.cache.asked import Asked, full_path, is_personal, is_plain, page_of
 from nextapi.cache.capture import Answer, Closing, Headers, call
 from nextapi.cache.entry import Entry
 from nextapi.cache.host import CacheHost, forwarding_headers, normal_host
@@ -33,7 +33,7 @@ from nextapi.cache.pages import Found, Key, Lease, Pages
 from nextapi.cache.policy import PRIVATE, ignores_query, lifetime, refusal
 from nextapi.cache.rendering import clean_environ, server_facts
 from nextapi.cache.store import Store
-from nextapi.cache.visit import KEY, Visit, check_path, current_visit, entered
+from nextapi.cache.visit import KEY, NoPages, Visit, check_path, check_tag, current_visit, entered
 from nextapi.errors import OptionError, RevalidateError, StoreError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class CachingApp:
     """`app` behind a page cache, which keeps its pages in `store`.
 
     `ignored_params` are names of the query that no page depends on. Who asks for a page that another is making waits
-    for `wait` seconds at most. To make one takes `timeout` seconds at most.
+    for `wait` seconds at most. To make one takes `timeout` seconds at most. With `debug` nothing is kept.
     """
 
     def __init__(
@@ -62,8 +62,10 @@ class CachingApp:
         ignored_params: Sequence[str] = (),
         wait: float = 5,
         timeout: float = 30,
+        debug: bool = False,
     ) -> None:
         self.app = app
+        self._is_idle = debug
         self.store = store
         self._host = host
         self._ignored_params = frozenset(ignored_params)
@@ -87,6 +89,10 @@ class CachingApp:
         return Maker(self.app, self._pages, self._host, limit, self._timeout, self._outage, self._notes)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._is_idle:
+            environ[KEY] = visit = Visit(NoPages(), None, "", is_draft=self._is_draft(environ))
+            with entered(visit):
+                return self.app(environ, start_response)
         if len(self._threads) < _MOST_THREADS:
             self._meet(environ)
         asked = page_of(environ, self._host, self._ignored_params)
@@ -99,6 +105,7 @@ class CachingApp:
         if asked is None or self._outage.is_on():
             return self._call_uncached(asked, environ, start_response)
         try:
+            self._maker.catch_up()
             found = self._pages.find(asked.key, environ)
             self._outage.note_read()
         except StoreError as error:
@@ -183,13 +190,15 @@ class CachingApp:
         return body
 
     def _expire_changed(self, path: str, status: str) -> None:
-        if not "2" <= status < "4" or self._outage.is_on():
+        if not "2" <= status < "4":
             return
         try:
-            if self._pages.has_path(path):
-                self._pages.expire([path])
+            has_pages = self._outage.is_on() or self._pages.has_path(path)
         except StoreError as error:
-            self._outage.note(error)
+            self._outage.note(error, is_readable=False)
+            has_pages = True
+        if has_pages:
+            self._maker.expire_surely(path)
 
     def _miss(self, asked: Asked, found: Found, start_response: StartResponse) -> Iterable[bytes]:
         environ = asked.environ
@@ -339,12 +348,18 @@ class CachingApp:
         self._maker.remake(path, Visit(self._maker, (scheme, host), "", chain), only_generated)
 
     def revalidate_path(self, path: str) -> None:
-        """Make all pages of a path void, of every host and query: the next request has one made."""
-        self._maker.expire_path(path, "")
+        """Make all pages of a path void, of every host and query: the next request has one made.
+
+        Raises `StoreError` while the store is gone, as there may be no later request in this process to do it.
+        """
+        _, decoded = full_path(check_path(path), "")
+        self._host.when_committed(partial(self._pages.expire, [decoded]))
 
     def revalidate_tag(self, tag: str) -> None:
-        """Make all pages with a tag void, which they say by Cache-Tag: the next request has one made."""
-        self._maker.expire_tag(tag)
+        """Make all pages with a tag void, which they say by Cache-Tag: the next request has one made; else as
+        `revalidate_path`.
+        """
+        self._host.when_committed(partial(self._pages.expire, (), [check_tag(tag)]))
 
 
 _apps: WeakSet[CachingApp] = WeakSet()

@@ -1,4 +1,4 @@
-"""What one process of a page cache does with its store, its threads, and those of the process that it was forked from."""
+"""What one process of a page cache does with its store, and with what was of the process it was forked from."""
 
 from __future__ import annotations
 
