@@ -36,13 +36,14 @@ _PLAIN_HEADERS = frozenset(
 )
 _PLAIN_PREFIXES = ("HTTP_SEC_CH_", "HTTP_SEC_FETCH_", "HTTP_SEC_GPC")
 _PERSONAL = ("HTTP_COOKIE", "HTTP_AUTHORIZATION", "REMOTE_USER", "AUTH_TYPE")
+# What servers and werkzeug's middleware add. All else with a dot is of middleware, which may have found out who asks.
+_SERVER_PREFIXES = ("wsgi.", "gunicorn.", "waitress.", "werkzeug.", "uwsgi.", "mod_wsgi.", "apache.", "nextapi.")
 
 
 class Asked(NamedTuple):
-    """A GET or HEAD that a page may answer; `prefix` is the SCRIPT_NAME that the application will see."""
+    """A GET or HEAD that a page may answer."""
 
     key: Key
-    prefix: str
     environ: WSGIEnvironment
 
 
@@ -64,7 +65,7 @@ def page_of(environ: WSGIEnvironment, host: CacheHost, ignored_params: frozenset
         pairs = query.split("&")
         query = "&".join(pair for pair in pairs if unquote_plus(pair.partition("=")[0]) not in ignored_params)
     prefix: str = trusted.get("SCRIPT_NAME", "")
-    return Asked(Key(scheme, name, "".join(raw_path(trusted)), query, prefix + info), prefix, environ)
+    return Asked(Key(scheme, name, "".join(raw_path(trusted)), query, prefix + info, prefix), environ)
 
 
 def is_personal(environ: WSGIEnvironment) -> bool:
@@ -76,17 +77,27 @@ def is_plain(asked: Asked) -> bool:
     """Say whether a request has nothing but what a page's name has, and what browsers say to everybody."""
     environ, key = asked.environ, asked.key
     for name in environ:
-        if name.startswith("HTTP_") and name not in _PLAIN_HEADERS and not name.startswith(_PLAIN_PREFIXES):
+        if name.startswith("HTTP_"):
+            if name not in _PLAIN_HEADERS and not name.startswith(_PLAIN_PREFIXES):
+                return False
+        elif name.startswith("SSL_CLIENT_") or ("." in name and not name.startswith(_SERVER_PREFIXES)):
             return False
-    target = f"{key.sent_path}?{key.query}" if key.query else key.sent_path
     return (
         environ.get("HTTP_HOST") == key.host
         and environ.get("QUERY_STRING", "") == key.query
         and environ.get("CONTENT_LENGTH") in (None, "", "0")
-        and not environ.get("CONTENT_TYPE")
-        and "no-store" not in environ.get("HTTP_CACHE_CONTROL", "")
-        and environ.get("RAW_URI", target) == environ.get("REQUEST_URI", target) == target
+        and environ.get("CONTENT_TYPE") in (None, "", "text/plain")  # wsgiref's for none
+        and "no-store" not in environ.get("HTTP_CACHE_CONTROL", "").lower()
+        and _is_target(environ.get("RAW_URI", ""), key)
+        and _is_target(environ.get("REQUEST_URI", ""), key)
     )
+
+
+def _is_target(target: str, key: Key) -> bool:
+    """Say whether a target as it was sent, which the application may read, says no more than the page's name."""
+    path, _, query = target.partition("?")
+    # A proxy may have taken a prefix off.
+    return path[:1] in ("", "/") and key.sent_path.endswith(path) and query in ("", key.query)
 
 
 def full_path(path: str, prefix: str) -> tuple[str, str]:

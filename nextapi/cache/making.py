@@ -23,7 +23,7 @@ from nextapi.cache.notes import Notes
 from nextapi.cache.outage import Outage
 from nextapi.cache.pages import Found, Key, Lease, Pages, environ_name
 from nextapi.cache.policy import ignores_query, kept_headers, lifetime, refusal, tags, vary_names, with_lifetime
-from nextapi.cache.rendering import Apart, clean_environ
+from nextapi.cache.rendering import NOT_GIVEN, Apart, clean_environ
 from nextapi.cache.visit import KEY, Visit, check_path, check_tag, entered
 from nextapi.errors import EntrySizeError, RevalidateError, StoreError
 from nextapi.http.conditional import strong_etag
@@ -100,8 +100,8 @@ class Maker:
         """
         key, asker, names = asked.key, asked.environ, set(found.vary)
         while True:
-            environ = clean_environ(key, asked.prefix, self.server, asker, names)
-            environ[KEY] = visit = Visit(self, (key.scheme, key.host), asked.prefix, (*chain, key.path))
+            environ = clean_environ(key, self.server, asker, names)
+            environ[KEY] = visit = Visit(self, (key.scheme, key.host), key.prefix, (*chain, key.path))
             with entered(visit):
                 answer = call(self._app, environ, _start_nothing, _hold_back, self._limit)
             if not isinstance(answer, Answer):
@@ -116,8 +116,11 @@ class Maker:
                 name
                 for name in vary_names(answer.headers)
                 if asker and asker.get(environ_name(name)) != environ.get(environ_name(name))
+                if environ_name(name) not in NOT_GIVEN
             } - names
             if not more:
+                if forgotten := sorted(names.difference(vary_names(answer.headers))):  # what it was made with
+                    answer.headers.append(("Vary", ", ".join(forgotten)))
                 return key, answer, environ
             names |= more
 
@@ -285,7 +288,7 @@ class Maker:
             self._pages.expire([decoded])
             return
         sent_path, _, query = sent.partition("?")
-        asked = Asked(Key(*visit.origin, sent_path, query, decoded), visit.prefix, {})
+        asked = Asked(Key(*visit.origin, sent_path, query, decoded, visit.prefix), {})
         lease = self._lease_path(path, decoded)
         try:
             found = self._pages.find(asked.key, {}, is_sure=not only_generated)

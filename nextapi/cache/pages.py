@@ -44,6 +44,8 @@ class Key(NamedTuple):
     query: str
     path: str
     """The path decoded, one character a byte: it is what `expire` is given, whatever the spelling."""
+    prefix: str = ""
+    """What of the path is SCRIPT_NAME: an application that is mounted twice makes other links of it."""
 
     @property
     def url(self) -> str:
@@ -136,7 +138,7 @@ class Pages:
         """Keep a page that was made of a request with the headers in `environ`, and begun when its marks were `begun`.
 
         With `is_remade` all other pages of the path are void from now on. Returns False, and keeps nothing, where the
-        path or a tag may have been expired meanwhile, and where page and headers are more than a value may be.
+        path or a tag may have been expired meanwhile. Raises `EntrySizeError` where page and headers are too large.
         """
         names = _marks_of(key.path)
         marks = {name: begun[name] for name in names if name in begun}
@@ -162,8 +164,6 @@ class Pages:
             values[name] = encode(Varies(entry.vary))
             name = _variant_name(name, entry.vary, environ)
         values[name] = encode(replace(entry, marks=marks))
-        if any(len(value) > self._store.max_entry_size for value in values.values()):
-            return False
         self._store.set(values, seconds)
         if is_remade:
             self._store.set({_ANY_PATH: _new_mark(), names[1]: marks[names[1]].encode()}, _MARK_SECONDS)
@@ -224,18 +224,20 @@ def _marks_of(path: str) -> tuple[str, str]:
 
 
 def _page_name(key: Key) -> str:
-    return _hashed("page", f"{key.scheme}://{key.host}{key.sent_path}?{key.query}")
+    return _hashed("page", f"{key.scheme}://{key.host}{key.sent_path}?{key.query}#{key.prefix}")
 
 
 def _variant_name(name: str, vary: Sequence[str], environ: Mapping[str, str]) -> str:
-    values = "\n".join(f"{header}: {_value(header, environ)}" for header in vary)
-    return _hashed("variant", f"{name}\n{values}")
+    return _hashed("variant", f"{name}{[(header, _value(header, environ)) for header in vary]}")
 
 
-def _value(header: str, environ: Mapping[str, str]) -> str:
-    value = environ.get(environ_name(header), "")
+def _value(header: str, environ: Mapping[str, str]) -> str | None:
+    # One that is empty is not one that is not there (RFC 9111, 4.1).
+    value = environ.get(environ_name(header))
     # Browsers write the same codings in many ways.
-    return ",".join(sorted(value.lower().replace(" ", "").split(","))) if header == "accept-encoding" else value
+    return (
+        ",".join(sorted(value.lower().replace(" ", "").split(","))) if value and header == "accept-encoding" else value
+    )
 
 
 def environ_name(header: str) -> str:

@@ -14,9 +14,12 @@ from nextapi.cache.pages import Key, environ_name
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["Apart", "clean_environ", "server_facts"]
+__all__ = ["NOT_GIVEN", "Apart", "clean_environ", "server_facts"]
 
 T = TypeVar("T")
+
+NOT_GIVEN = frozenset(("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_HOST"))
+"""Headers that no page is made with, whatever its Vary says: it has its host already, and is nobody's."""
 
 _SERVERS = ("SERVER_NAME", "SERVER_PORT", "SERVER_SOFTWARE", "wsgi.multiprocess")
 
@@ -26,19 +29,16 @@ def server_facts(environ: WSGIEnvironment) -> WSGIEnvironment:
     return {name: environ[name] for name in _SERVERS if name in environ}
 
 
-def clean_environ(
-    key: Key, prefix: str, server: WSGIEnvironment, asker: WSGIEnvironment, vary: Iterable[str]
-) -> WSGIEnvironment:
+def clean_environ(key: Key, server: WSGIEnvironment, asker: WSGIEnvironment, vary: Iterable[str]) -> WSGIEnvironment:
     """Return the environ of a GET that has nothing but what names a page: its URL, and the headers that it varies by.
 
-    These are those of the environ `asker`, which is empty where nobody asks. `server` is what `server_facts` returned,
-    `prefix` the part of the key's path, decoded, that is SCRIPT_NAME.
+    These are those of the environ `asker`, which is empty where nobody asks. `server` is what `server_facts` returned.
     """
     target = f"{key.sent_path}?{key.query}" if key.query else key.sent_path
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
-        "SCRIPT_NAME": prefix,
-        "PATH_INFO": key.path[len(prefix) :],
+        "SCRIPT_NAME": key.prefix,
+        "PATH_INFO": key.path[len(key.prefix) :],
         "QUERY_STRING": key.query,
         "RAW_URI": target,
         "REQUEST_URI": target,
@@ -60,9 +60,9 @@ def clean_environ(
         **server,
     }
     for name in map(environ_name, vary):
-        if name in asker and name != "HTTP_HOST":
+        if name in asker and name not in NOT_GIVEN:
             environ[name] = asker[name]
-        elif asker and name != "HTTP_HOST":
+        elif asker and name not in NOT_GIVEN:
             environ.pop(name, None)
     return environ
 

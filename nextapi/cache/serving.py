@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import Context
 from functools import partial
 from threading import get_ident
 from time import monotonic, sleep, time
@@ -102,14 +103,14 @@ class CachingApp:
         if self._is_draft(environ):
             return self._call_app(asked, environ, partial(_start_private, start_response))
         if asked is None or self._outage.is_on():
-            return self._call_app(asked, environ, start_response)
+            return self._call_uncached(asked, environ, start_response)
         try:
             self._maker.catch_up()
             found = self._pages.find(asked.key, environ)
             self._outage.note_read()
         except StoreError as error:
             self._outage.note(error, is_readable=False)
-            return self._call_app(asked, environ, start_response)
+            return self._call_uncached(asked, environ, start_response)
         entry, now = found.entry, time()
         if entry is not None and entry.is_servable(now):
             if entry.is_fresh(now):
@@ -117,7 +118,7 @@ class CachingApp:
             body = _serve(entry, "STALE", environ, start_response)
             return Closing(body, partial(self._maker.make_beside, asked, found))
         if environ["REQUEST_METHOD"] == "HEAD":
-            return self._call_app(asked, environ, start_response)
+            return self._call_uncached(asked, environ, start_response)
         environ[KEY] = visit = self._visit(asked, environ)
         with entered(visit):
             return self._miss(asked, found, start_response)
@@ -148,7 +149,7 @@ class CachingApp:
         is_draft = self._is_draft(environ)
         if asked is None:
             return Visit(self._maker, None, environ.get("SCRIPT_NAME", ""), is_draft=is_draft)
-        return Visit(self._maker, (asked.key.scheme, asked.key.host), asked.prefix, is_draft=is_draft)
+        return Visit(self._maker, (asked.key.scheme, asked.key.host), asked.key.prefix, is_draft=is_draft)
 
     def _is_draft(self, environ: WSGIEnvironment) -> bool:
         return self._host.draft.is_on(environ.get("HTTP_COOKIE", ""))
@@ -160,9 +161,16 @@ class CachingApp:
         with entered(visit):
             return self.app(environ, start_response)
 
+    def _call_uncached(
+        self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Have the app answer as if there were no page cache; a page of somebody's is still no other cache's."""
+        start = partial(_start_private, start_response) if is_personal(environ) else start_response
+        return self._call_app(asked, environ, start)
+
     def _change(self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Have the app answer another method; the pages of a path that it changes are void (RFC 9111, 4.4)."""
-        if environ["REQUEST_METHOD"] in _SAFE_METHODS:
+        if environ["REQUEST_METHOD"].upper() in _SAFE_METHODS:  # frameworks read "get" as GET
             return self._call_app(asked, environ, start_response)
         path = asked.key.path if asked else environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         has_returned = False
@@ -213,11 +221,12 @@ class CachingApp:
                 return _serve(found.entry, "HIT", environ, start_response)
         except StoreError as error:
             self._outage.note(error)
-            return self.app(environ, start_response)
+            return self.app(environ, start_response if plain else partial(_start_private, start_response))
         if not found.is_known:
             return self._watch(asked, found, start_response, lease)
         try:
-            entry = self._maker.make(asked, found)
+            # Middleware before the page cache may have noted in the context who asks.
+            entry = Context().run(self._maker.make, asked, found)
             if entry is not None:
                 return _serve(entry, "MISS", environ, start_response)
         except StoreError as error:
@@ -331,7 +340,7 @@ class CachingApp:
             raise RevalidateError(
                 f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
             )
-        asked = clean_environ(Key(scheme, host, "/", "", "/"), "", self._maker.server, {}, ())
+        asked = clean_environ(Key(scheme, host, "/", "", "/"), self._maker.server, {}, ())
         if self._host.trusted(asked) is None:
             raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
         within = current_visit()  # of who calls from a page that is being made
@@ -395,7 +404,12 @@ def _start_private(
 
 def _private(headers: Headers) -> Headers:
     """Return the headers of an answer that is for who asked alone."""
-    return [*(pair for pair in headers if pair[0].lower() != "cache-control"), ("Cache-Control", PRIVATE)]
+    return [*(pair for pair in headers if not _is_for_caches(pair[0].lower())), ("Cache-Control", PRIVATE)]
+
+
+def _is_for_caches(name: str) -> bool:
+    # A cache that is named takes its own header in place of Cache-Control (RFC 9213).
+    return name.endswith("cache-control") or name in ("expires", "surrogate-control")
 
 
 def _close_then(close: Callable[[], object] | None, then: Callable[[], object]) -> None:

@@ -48,8 +48,8 @@ class Overtaken(MemoryStore):
     client: Client | None = None
 
     def add(self, name: str, value: bytes, seconds: float) -> bool:
-        client, self.client = self.client, None
-        if client is not None and name.startswith("lease:"):
+        if name.startswith("lease:") and self.client is not None:
+            client, self.client = self.client, None
             client.get("/1")
         return super().add(name, value, seconds)
 
