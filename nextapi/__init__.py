@@ -7,7 +7,16 @@ PYTEST_DONT_REWRITE: a pytest that starts after this import would warn that it c
 """
 
 from nextapi.cache.static_page import static_page
-from nextapi.errors import BodyError, BuildError, FetchError, HTTPError, NextApiError, TreeError
+from nextapi.errors import (
+    BodyError,
+    BuildError,
+    FetchError,
+    HTTPError,
+    NextApiError,
+    RevalidateError,
+    StoreError,
+    TreeError,
+)
 from nextapi.handlers.web import NextFetchEvent
 from nextapi.http.cookies import CookieSerializeOptions, parse_cookie, serialize_cookie
 from nextapi.pages.request import NextApiRequest
@@ -61,8 +70,10 @@ __all__ = [
     "RequestCookies",
     "Response",
     "ResponseCookies",
+    "RevalidateError",
     "RouteContext",
     "ServerSentEvent",
+    "StoreError",
     "TreeError",
     "URLSearchParams",
     "UserAgent",

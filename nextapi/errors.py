@@ -31,6 +31,7 @@ NextApiError
 ├── RedirectError          arguments of `res.redirect` that name no place to go
 ├── RevalidateError        a page that cannot be made anew, or an argument that is no path
 ├── StoreError             the store of a page cache cannot be read or written
+│   └── EntrySizeError     a value that is larger than the store takes
 ├── SerializationError     a value that JSON has no text for
 ├── EventError             what no server-sent event, or stream of them, can be made of
 ├── CorsError              a CORS policy that browsers refuse, or that nothing is meant by
@@ -57,6 +58,7 @@ __all__ = [
     "CorsError",
     "DraftError",
     "DynamicError",
+    "EntrySizeError",
     "EventError",
     "ExtraError",
     "FetchError",
@@ -276,6 +278,10 @@ class RevalidateError(NextApiError, ValueError):
 
 class StoreError(NextApiError, OSError):
     """The store of a page cache cannot be read or written; the message says which, and why."""
+
+
+class EntrySizeError(StoreError):
+    """A value that is larger than the store of a page cache takes; the message says both sizes."""
 
 
 class SerializationError(NextApiError, TypeError):

@@ -43,7 +43,8 @@ class PageCache(CachingApp):
     for, ".example.com" with all below it; unless given, those that Flask's TRUSTED_HOSTS or Django's ALLOWED_HOSTS
     name, on bare WSGI all. `secret` is what draft mode's cookies are made from, where that is not the app's own. Of the
     query, `ignored_params` make no page another. Who asks for a page that another request is making waits for
-    `wait` seconds at most; a page has to be made within `timeout` seconds. Raises `OptionError` for what cannot be.
+    `wait` seconds at most; a page has to be made within `timeout` seconds. With `debug` nothing is kept, as by `next
+    dev`. Raises `OptionError` for what cannot be.
     """
 
     def __init__(
@@ -56,8 +57,9 @@ class PageCache(CachingApp):
         ignored_params: Sequence[str] = (),
         wait: float = 5,
         timeout: float = 30,
+        debug: bool = False,
     ) -> None:
-        super().__init__(app, open_store(store), _host_of(app, hosts, secret), ignored_params, wait, timeout)
+        super().__init__(app, open_store(store), _host_of(app, hosts, secret), ignored_params, wait, timeout, debug)
 
 
 def find_page_cache(app: object) -> PageCache | None:

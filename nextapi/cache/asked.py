@@ -78,12 +78,14 @@ def is_plain(asked: Asked) -> bool:
     for name in environ:
         if name.startswith("HTTP_") and name not in _PLAIN_HEADERS and not name.startswith(_PLAIN_PREFIXES):
             return False
+    target = f"{key.sent_path}?{key.query}" if key.query else key.sent_path
     return (
         environ.get("HTTP_HOST") == key.host
         and environ.get("QUERY_STRING", "") == key.query
         and environ.get("CONTENT_LENGTH") in (None, "", "0")
+        and not environ.get("CONTENT_TYPE")
         and "no-store" not in environ.get("HTTP_CACHE_CONTROL", "")
-        and environ.get("RAW_URI", "/").startswith("/")
+        and environ.get("RAW_URI", target) == environ.get("REQUEST_URI", target) == target
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nextapi.errors import OptionError, StoreError
+from nextapi.errors import EntrySizeError, OptionError
 from nextapi.http.sizes import Size, format_size, read_limit
 
 __all__ = ["OVERHEAD", "Limits", "check_sizes", "read_size"]
@@ -24,15 +24,15 @@ class Limits:
         self.entry_size = min(read_size("max_entry_size", max_entry_size), max(self.size - OVERHEAD, 0))
 
     def check(self, values: Iterable[bytes]) -> None:
-        """Raise `StoreError` if one of the values is larger than a value may be."""
+        """Raise `EntrySizeError` if one of the values is larger than a value may be."""
         check_sizes(values, self.entry_size)
 
 
 def check_sizes(values: Iterable[bytes], most: int) -> None:
-    """Raise `StoreError` if one of the values has more than `most` bytes."""
+    """Raise `EntrySizeError` if one of the values has more than `most` bytes."""
     for value in values:
         if len(value) > most:
-            raise StoreError(
+            raise EntrySizeError(
                 f"a value of {format_size(len(value))} is larger than the store's max_entry_size, {format_size(most)}"
             )
 

@@ -25,7 +25,7 @@ from nextapi.cache.pages import Found, Key, Lease, Pages, environ_name
 from nextapi.cache.policy import ignores_query, kept_headers, lifetime, refusal, tags, vary_names, with_lifetime
 from nextapi.cache.rendering import Apart, clean_environ
 from nextapi.cache.visit import KEY, Visit, check_path, check_tag, entered
-from nextapi.errors import RevalidateError, StoreError
+from nextapi.errors import EntrySizeError, RevalidateError, StoreError
 from nextapi.http.conditional import strong_etag
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Maker:
         self._notes = notes
         self._lock = Lock()
         self._beside = 0
+        self._unexpired: dict[tuple[str, str], None] = {}
 
     def lease(self, found: Found) -> Lease | None:
         """Return the right to make a page, None while another has it; raise `StoreError` while the store is gone."""
@@ -132,9 +133,13 @@ class Maker:
             self.warn_of(key, reason)
         self._notes.note_other(key.path)
         self._notes.note_failed(key.path, _RETRY_SECONDS[1])
-        if found.entry is not None or is_remade:  # it is no page any more
-            self._pages.expire([key.path])
+        self._drop(key, found, is_remade)
         return None
+
+    def _drop(self, key: Key, found: Found, is_remade: bool) -> None:
+        """Make the pages of a path void that is none any more."""
+        if found.entry is not None or is_remade:
+            self._pages.expire([key.path])
 
     def warn_of(self, key: Key, reason: str) -> None:
         """Log why a page is not kept, once."""
@@ -162,8 +167,13 @@ class Maker:
         entry = Entry(key.url, answer.status_line, headers, answer.body, time(), life.fresh, life.stale, vary, {})
         try:
             is_kept = is_whole and self._pages.keep(key, entry, environ, found.marks, tags(headers), is_remade)
-            if is_remade and not is_kept:
+            if is_kept:
+                self._outage.note_written()
+            elif is_remade:
                 self._pages.expire([key.path])
+        except EntrySizeError as error:  # the body alone would have fitted
+            self.warn_of(key, str(error))
+            self._drop(key, found, is_remade)
         except StoreError as error:
             if is_remade:
                 raise
@@ -231,13 +241,28 @@ class Maker:
     # On demand
 
     def expire_path(self, path: str, prefix: str) -> None:
-        """Make all pages of a path void (`Revalidator`)."""
+        """Make all pages of a path void, when the store can be written (`Revalidator`)."""
         _, decoded = full_path(check_path(path), prefix)
-        self._host.when_committed(partial(self._pages.expire, [decoded]))
+        self._host.when_committed(partial(self.expire_surely, decoded, ""))
 
     def expire_tag(self, tag: str) -> None:
-        """Make all pages with a tag void (`Revalidator`)."""
-        self._host.when_committed(partial(self._pages.expire, (), [check_tag(tag)]))
+        """Make all pages with a tag void, when the store can be written (`Revalidator`)."""
+        self._host.when_committed(partial(self.expire_surely, "", check_tag(tag)))
+
+    def expire_surely(self, path: str, tag: str = "") -> None:
+        """Make the pages of a path, or with a tag, void: if the store is gone, before it is read again."""
+        try:
+            self._pages.expire([path] if path else (), [tag] if tag else ())
+        except StoreError as error:
+            self._unexpired[path, tag] = None
+            self._outage.note(error)
+
+    def catch_up(self) -> None:
+        """Make void what was to be so while the store was gone; raise `StoreError` if it still is."""
+        while self._unexpired:
+            path, tag = next(iter(self._unexpired))
+            self._pages.expire([path] if path else (), [tag] if tag else ())
+            self._unexpired.pop((path, tag), None)
 
     def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
         """Make a page anew for the visit's host, and all others of its path void (`Revalidator`)."""
@@ -245,7 +270,15 @@ class Maker:
         if decoded.rstrip("/") in (made.rstrip("/") for made in visit.chain):
             chain = " -> ".join((*visit.chain, decoded))
             raise RevalidateError(f"Failed to revalidate {path}: it is asked for by the making of itself, {chain}")
-        self._host.when_committed(partial(self._remake, path, sent, decoded, visit, only_generated))
+        self._host.when_committed(partial(self._remake_surely, path, sent, decoded, visit, only_generated))
+
+    def _remake_surely(self, path: str, sent: str, decoded: str, visit: Visit, only_generated: bool) -> None:
+        try:
+            self._remake(path, sent, decoded, visit, only_generated)
+        except StoreError as error:
+            self._unexpired[decoded, ""] = None
+            self._outage.note(error)
+            raise
 
     def _remake(self, path: str, sent: str, decoded: str, visit: Visit, only_generated: bool) -> None:
         if visit.origin is None:  # nothing is kept for this host

@@ -1,4 +1,8 @@
-"""Whether the store of a page cache is gone: it is logged once, and asked again after a second, by one request."""
+"""Whether the store of a page cache is gone: it is logged once, and asked again after a second, by one request.
+
+A store that can be read, and not written, is gone until something could be written again: so the log of a full disk
+has one line, too.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +21,15 @@ class Outage:
 
     def __init__(self) -> None:
         self._until: float | None = None
+        self._is_told = False
+        self._is_readable = True
 
-    def note(self, error: Exception) -> None:
-        """Have the store left alone for a while, as it has raised an error."""
-        if self._until is None:
+    def note(self, error: Exception, is_readable: bool = True) -> None:
+        """Have the store left alone for a while, as it has raised an error; `is_readable` unless it was read then."""
+        if not self._is_told:
             _logger.warning("page cache: %s: pages are served uncached until it is back", error)
+        self._is_told = True
+        self._is_readable = is_readable
         self._until = monotonic() + _PAUSE
 
     def is_on(self) -> bool:
@@ -34,8 +42,16 @@ class Outage:
         self._until = now + _PAUSE
         return False
 
-    def is_over(self) -> None:
-        """Know that the store could be used."""
-        if self._until is not None:
-            self._until = None
+    def note_read(self) -> None:
+        """Know that the store could be read."""
+        self._until = None
+        if not self._is_readable:
+            self.note_written()
+
+    def note_written(self) -> None:
+        """Know that the store could be written, with as much as there ever is at once: a page."""
+        self._until = None
+        self._is_readable = True
+        if self._is_told:
+            self._is_told = False
             _logger.info("page cache: the store is back")

@@ -10,16 +10,18 @@ While the store is gone, nothing is kept and all is served by the application.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from threading import get_ident
 from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from werkzeug.sansio.http import is_resource_modified
 
-from nextapi.cache.asked import Asked, is_personal, is_plain, page_of
+from nextapi.cache.asked import Asked, full_path, is_personal, is_plain, page_of
 from nextapi.cache.capture import Answer, Closing, Headers, call
 from nextapi.cache.entry import Entry
 from nextapi.cache.host import CacheHost, forwarding_headers, normal_host
@@ -30,7 +32,7 @@ from nextapi.cache.pages import Found, Key, Lease, Pages
 from nextapi.cache.policy import PRIVATE, ignores_query, lifetime, refusal
 from nextapi.cache.rendering import clean_environ, server_facts
 from nextapi.cache.store import Store
-from nextapi.cache.visit import KEY, Visit, check_path, current_visit, entered
+from nextapi.cache.visit import KEY, NoPages, Visit, check_path, check_tag, current_visit, entered
 from nextapi.errors import OptionError, RevalidateError, StoreError
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class CachingApp:
     """`app` behind a page cache, which keeps its pages in `store`.
 
     `ignored_params` are names of the query that no page depends on. Who asks for a page that another is making waits
-    for `wait` seconds at most. To make one takes `timeout` seconds at most.
+    for `wait` seconds at most. To make one takes `timeout` seconds at most. With `debug` nothing is kept.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class CachingApp:
         ignored_params: Sequence[str] = (),
         wait: float = 5,
         timeout: float = 30,
+        debug: bool = False,
     ) -> None:
         self.app = app
+        self._is_idle = debug
         self.store = store
         self._host = host
         self._ignored_params = frozenset(ignored_params)
@@ -68,10 +72,26 @@ class CachingApp:
         self._pages = Pages(store)
         self._outage = Outage()
         self._notes = Notes()
-        self._maker = Maker(app, self._pages, host, store.max_entry_size, timeout, self._outage, self._notes)
+        self._timeout = timeout
+        self._maker = self._new_maker()
         self._threads: set[int] = set()
+        _apps.add(self)
+
+    def _after_fork(self) -> None:
+        # The threads, and what they were at, are the parent's.
+        self._threads = set()
+        self._outage = Outage()
+        self._maker = self._new_maker()
+
+    def _new_maker(self) -> Maker:
+        limit = self.store.max_entry_size
+        return Maker(self.app, self._pages, self._host, limit, self._timeout, self._outage, self._notes)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._is_idle:
+            environ[KEY] = visit = Visit(NoPages(), None, "", is_draft=self._is_draft(environ))
+            with entered(visit):
+                return self.app(environ, start_response)
         if len(self._threads) < _MOST_THREADS:
             self._meet(environ)
         asked = page_of(environ, self._host, self._ignored_params)
@@ -84,10 +104,11 @@ class CachingApp:
         if asked is None or self._outage.is_on():
             return self._call_app(asked, environ, start_response)
         try:
+            self._maker.catch_up()
             found = self._pages.find(asked.key, environ)
-            self._outage.is_over()
+            self._outage.note_read()
         except StoreError as error:
-            self._outage.note(error)
+            self._outage.note(error, is_readable=False)
             return self._call_app(asked, environ, start_response)
         entry, now = found.entry, time()
         if entry is not None and entry.is_servable(now):
@@ -161,13 +182,15 @@ class CachingApp:
         return body
 
     def _expire_changed(self, path: str, status: str) -> None:
-        if not "2" <= status < "4" or self._outage.is_on():
+        if not "2" <= status < "4":
             return
         try:
-            if self._pages.has_path(path):
-                self._pages.expire([path])
+            has_pages = self._outage.is_on() or self._pages.has_path(path)
         except StoreError as error:
-            self._outage.note(error)
+            self._outage.note(error, is_readable=False)
+            has_pages = True
+        if has_pages:
+            self._maker.expire_surely(path)
 
     def _miss(self, asked: Asked, found: Found, start_response: StartResponse) -> Iterable[bytes]:
         environ = asked.environ
@@ -316,12 +339,30 @@ class CachingApp:
         self._maker.remake(path, Visit(self._maker, (scheme, host), "", chain), only_generated)
 
     def revalidate_path(self, path: str) -> None:
-        """Make all pages of a path void, of every host and query: the next request has one made."""
-        self._maker.expire_path(path, "")
+        """Make all pages of a path void, of every host and query: the next request has one made.
+
+        Raises `StoreError` while the store is gone, as there may be no later request in this process to do it.
+        """
+        _, decoded = full_path(check_path(path), "")
+        self._host.when_committed(partial(self._pages.expire, [decoded]))
 
     def revalidate_tag(self, tag: str) -> None:
-        """Make all pages with a tag void, which they say by Cache-Tag: the next request has one made."""
-        self._maker.expire_tag(tag)
+        """Make all pages with a tag void, which they say by Cache-Tag: the next request has one made; else as
+        `revalidate_path`.
+        """
+        self._host.when_committed(partial(self._pages.expire, (), [check_tag(tag)]))
+
+
+_apps: WeakSet[CachingApp] = WeakSet()
+
+
+def _after_fork() -> None:
+    for app in _apps:
+        app._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _serve(entry: Entry, state: str, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:

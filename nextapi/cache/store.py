@@ -16,12 +16,18 @@ __all__ = ["Store"]
 class Store(Protocol):
     """A place for pages. Every method raises `StoreError` while the place cannot be read or written.
 
-    `max_entry_size` is how many bytes a value may have; `serves_processes` says whether all processes of the server
-    have the same values. `str()` names the place, as the log and the command line show it.
+    `str()` names the place, as the log and the command line show it.
     """
 
-    max_entry_size: int
-    serves_processes: bool
+    @property
+    def max_entry_size(self) -> int:
+        """How many bytes a value may have; one of more raises `EntrySizeError`."""
+        ...
+
+    @property
+    def serves_processes(self) -> bool:
+        """Whether all processes of the server have the same values."""
+        ...
 
     def get(self, names: Sequence[str]) -> list[bytes | None]:
         """Return the values of names, in their order; None for one that is not there."""

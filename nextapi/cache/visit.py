@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,7 +13,18 @@ from typing import Any, Protocol
 
 from nextapi.errors import RevalidateError
 
-__all__ = ["KEY", "Revalidator", "Visit", "check_path", "check_tag", "current_visit", "entered", "visit_of"]
+__all__ = [
+    "KEY",
+    "NoPages",
+    "Revalidator",
+    "Visit",
+    "check_path",
+    "check_tag",
+    "current_visit",
+    "entered",
+    "hosts_answering",
+    "visit_of",
+]
 
 KEY = "nextapi.page_cache"
 """What a visit is called in the environ."""
@@ -30,6 +41,19 @@ class Revalidator(Protocol):
 
     def expire_tag(self, tag: str) -> None:
         """Make all pages with a tag void."""
+
+
+class NoPages:
+    """What a page cache is that keeps nothing (`Revalidator`)."""
+
+    def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
+        """Do nothing: the next request makes the page."""
+
+    def expire_path(self, path: str, prefix: str) -> None:
+        """Do nothing."""
+
+    def expire_tag(self, tag: str) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +73,9 @@ class Visit:
 
 _visit: ContextVar[Visit] = ContextVar("nextapi_visit")
 
+hosts_answering: dict[str, Callable[[], bool]] = {}
+"""By framework, what says whether its app answers a request here, one that has come through no page cache as well."""
+
 
 @contextmanager
 def entered(visit: Visit) -> Iterator[None]:
@@ -67,8 +94,13 @@ def visit_of(environ: Mapping[str, Any]) -> Visit | None:
 
 
 def current_visit() -> Visit | None:
-    """Return the visit of the request that is answered now."""
-    return _visit.get(None)
+    """Return the visit of the request that is answered now; where a host's view answers without a page cache, one of
+    none.
+    """
+    visit = _visit.get(None)
+    if visit is None and any(is_answering() for is_answering in hosts_answering.values()):
+        return Visit(NoPages(), None, "")
+    return visit
 
 
 def check_path(path: object) -> str:

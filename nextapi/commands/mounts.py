@@ -1,4 +1,4 @@
-"""A tree as a host has mounted it, which is what every command is about."""
+"""A tree as a host has mounted it, which is what every command about routes takes."""
 
 from __future__ import annotations
 

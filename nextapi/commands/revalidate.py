@@ -64,7 +64,7 @@ def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], ou
                 f"without --app the pages of all hosts are expired: write the path alone, /{rest.partition('/')[2]}"
             )
     store = SQLiteStore() if store_name is None else open_store(store_name)
-    if isinstance(store, SQLiteStore) and not store.path.exists():
+    if isinstance(store, SQLiteStore) and not _is_there(store.path):
         raise CommandError(
             f"no pages are kept in {shown(store.path)}, which is not there: give the app's store by --store, the path "
             "of a SQLite file or a URL of Redis, or the app by --app"
@@ -72,6 +72,16 @@ def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], ou
     Pages(store).expire([full_path(path, "")[1] for path in paths], tags)
     out.writelines(f"EXPIRED {what} in {_place(store)}\n" for what in (*(f"tag {tag}" for tag in tags), *paths))
     return 0
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # the store says what is wrong with it
+        pass
+    return True
 
 
 def _place(store: object) -> str:

@@ -18,7 +18,7 @@ def test_answers_are_next_s_or_declared(host: str, recording: Recording) -> None
     assert not result.different
     assert not result.stale
     total = result.equal + result.declared.total()
-    assert result.equal >= (0.75 if recording.has_pages else 0.8) * total
+    assert result.equal >= 0.8 * total
     assert result.declared["meant"] < 0.08 * total
 
 

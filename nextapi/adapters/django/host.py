@@ -19,9 +19,10 @@ from django.urls import clear_script_prefix, set_urlconf
 from django.urls.resolvers import ResolverMatch
 from django.utils import timezone, translation
 
-from nextapi.adapters.django.messages import from_response, to_body
+from nextapi.adapters.django.messages import from_response, noted_path, to_body
 from nextapi.adapters.django.patterns import REST_ROUTE, named_view
 from nextapi.app import Match, Route, host_params
+from nextapi.cache.visit import hosts_answering
 from nextapi.draft import Draft
 from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.relay import call_application
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["DjangoHost", "secrets_of"]
 
 _logger = logging.getLogger("nextapi")
+
+
+hosts_answering["django"] = lambda: bool(noted_path())
 
 
 def secrets_of() -> tuple[str | bytes, ...]:

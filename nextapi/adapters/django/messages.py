@@ -35,6 +35,11 @@ def note_request(environ: dict[str, Any] | None = None, **_: object) -> None:
     _noted.set("".join(raw_path(environ or {})))
 
 
+def forget_request(**_: object) -> None:
+    """Forget a request that has ended (a receiver of Django's `request_finished`)."""
+    _noted.set("")
+
+
 def noted_path() -> str:
     """Return the path of the noted request as it was sent, as far as the server tells, SCRIPT_NAME included."""
     return _noted.get()

@@ -19,7 +19,7 @@ from typing import Any, Unpack
 from django.apps import apps
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.core.signals import request_started
+from django.core.signals import request_finished, request_started
 from django.db import connections, transaction
 from django.http.response import HttpResponseBase
 from django.urls import URLResolver, clear_url_caches, get_resolver, get_script_prefix, get_urlconf
@@ -29,7 +29,14 @@ from django.utils.autoreload import autoreload_started, file_changed
 from django.views.decorators.csrf import csrf_protect
 
 from nextapi.adapters.django.host import DjangoHost
-from nextapi.adapters.django.messages import decode_path, note_request, noted_path, to_request, to_response
+from nextapi.adapters.django.messages import (
+    decode_path,
+    forget_request,
+    note_request,
+    noted_path,
+    to_request,
+    to_response,
+)
 from nextapi.adapters.django.patterns import REST, REST_ROUTE, named_view, patterns_of
 from nextapi.app import Application, Match, Route, host_params
 from nextapi.commands.mounts import MountedTree
@@ -58,6 +65,7 @@ def create_urlpatterns(root: str | PathLike[str], **options: Unpack[OptionSettin
     folder, settled = Path(base, root).absolute(), replace(read, trusted_origins=trusted)
     host = DjangoHost(settled)
     request_started.connect(note_request, dispatch_uid="nextapi")
+    request_finished.connect(forget_request, dispatch_uid="nextapi")
     try:
         tree = LiveTree(folder, settled, host)
     except TreeError as error:

@@ -34,17 +34,18 @@ class DjangoStore:
     it is not, and a page may be made twice. A cache in a database takes part in the transaction that is open.
     `LocMemCache` is one of each process: `serves_processes` is False with it.
 
-    Every method raises `StoreError` where the backend raises anything; `OptionError` is an alias that is not there.
+    Every method raises `StoreError` where the backend raises anything; `OptionError` where there is no such alias, on
+    first use: so a store may stand in the settings.
     """
 
     def __init__(self, alias: str = "default", max_entry_size: Size = "2mb") -> None:
         self.max_entry_size = read_size("max_entry_size", max_entry_size)
         self._alias = alias
-        try:
-            cache = caches[alias]
-        except (InvalidCacheBackendError, TypeError) as error:
-            raise OptionError(f"the cache of a DjangoStore is {alias!r}: {error}") from error
-        self.serves_processes = not isinstance(cache, LocMemCache)
+
+    @property
+    def serves_processes(self) -> bool:
+        """Whether all processes of the server have the same cache."""
+        return not isinstance(self._backend(), LocMemCache)
 
     def __str__(self) -> str:
         return f"Django's cache {self._alias!r}"
@@ -77,9 +78,16 @@ class DjangoStore:
             if cache.get(_PREFIX + name) == value:
                 cache.delete(_PREFIX + name)
 
+    def _backend(self) -> BaseCache:
+        # Not before it is used: the store may be named in the settings themselves.
+        try:
+            return caches[self._alias]
+        except (InvalidCacheBackendError, TypeError) as error:
+            raise OptionError(f"the cache of a DjangoStore is {self._alias!r}: {error}") from error
+
     @contextmanager
     def _cache(self) -> Iterator[BaseCache]:
-        cache = caches[self._alias]
+        cache = self._backend()
         try:
             yield cache
         except StoreError:

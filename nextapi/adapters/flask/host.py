@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from nextapi.adapters.flask.messages import call_on_close
 from nextapi.app import Match, Route
+from nextapi.cache.visit import hosts_answering
 from nextapi.draft import Draft
 from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.relay import call_application
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 __all__ = ["FlaskHost", "secrets_of"]
+
+
+hosts_answering["flask"] = flask.has_request_context
 
 
 def secrets_of(app: flask.Flask) -> list[str | bytes | None]:

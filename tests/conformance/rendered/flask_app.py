@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import flask
+from werkzeug.wrappers import Response
 
 from nextapi import static_page
 from nextapi.adapters.flask import create_blueprint
@@ -45,7 +46,7 @@ def moved() -> flask.Response:
 
 
 @app.get("/isr/<slug>/")
-def without_slash(slug: str) -> flask.typing.ResponseReturnValue:
+def without_slash(slug: str) -> Response:
     return flask.redirect(f"/isr/{slug}", 308)
 
 
