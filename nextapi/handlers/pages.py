@@ -27,7 +27,6 @@ from nextapi.pages.response import (
 )
 from nextapi.running import Run
 from nextapi.types import NextApiHandler
-from nextapi.web.scope import API_ROUTE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -67,7 +66,6 @@ class PageEndpoint:
         if (request.body is not None or request.environ.get("CONTENT_TYPE")) and self.options.body_limit is not None:
             parse(req)
         run = returned = None
-        token = API_ROUTE.set(True)
         try:
             returned = self._handler(req, res)
             if returned is not None and isinstance(returned, Awaitable):
@@ -86,8 +84,6 @@ class PageEndpoint:
                 raise
             # The answer stands, as in Next: what came after it is for the log.
             self._host.report(request, error)
-        finally:
-            API_ROUTE.reset(token)
         response = to_response(res, self._response_limit)
         if response is None:
             source = source_of(res)

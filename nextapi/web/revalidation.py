@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from nextapi.cache.visit import Visit, check_path, check_tag, current_visit, visit_of
 from nextapi.errors import ScopeError
-from nextapi.web.scope import API_ROUTE, current_environ
+from nextapi.web.scope import current_environ
 
 __all__ = ["revalidate_path", "revalidate_tag"]
 
@@ -39,7 +39,7 @@ def _visit(function: str) -> Visit | None:
     if environ is not None:  # a stream, too, which is not made in the context of the page cache
         return visit_of(environ)
     visit = current_visit()
-    if visit is None and not API_ROUTE.get():
+    if visit is None:
         raise ScopeError(
             f"`{function}` was called where no request is answered, or none that has come through a page cache: there "
             f"call `{function}` of the `PageCache` itself, or the command `nextapi revalidate`"

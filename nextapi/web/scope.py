@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from typing import Self, Unpack
 
 __all__ = [
-    "API_ROUTE",
     "Cookies",
     "DraftMode",
     "Scope",
@@ -89,9 +88,6 @@ class Scope:
 
 
 _scope: ContextVar[Scope] = ContextVar("nextapi_scope")
-
-API_ROUTE: ContextVar[bool] = ContextVar("nextapi_api_route", default=False)
-"""Whether the handler of an API route runs, which is given all that others ask the scope for."""
 
 
 def enter(scope: Scope) -> Token[Scope]:

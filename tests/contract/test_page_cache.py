@@ -615,15 +615,15 @@ def test_revalidate_a_page_that_is_none_any_more(site: Site) -> None:
     assert site.see("/a") == (None, "page 3")
 
 
-def test_revalidate_a_page_whose_length_is_wrong(host: str, site: Site) -> None:
-    """What is cut is not kept; the old page is dropped all the same. Flask says the right length itself."""
+def test_revalidate_a_page_whose_length_is_wrong(site: Site) -> None:
+    """What is cut is not kept; the old page is dropped all the same."""
     page = site.page("/a")
     site.see("/a")
     page.headers = [("Content-Length", "6")]
     page.make = lambda _: "cut"
     assert site.get("/api/revalidate?path=/a").json == "done"
     page.headers, page.make = [], None
-    assert site.see("/a") == (("HIT", "cut") if host == "flask" else ("MISS", "page 3"))
+    assert site.see("/a")[0] == "MISS"
 
 
 def test_only_generated(site: Site) -> None:
