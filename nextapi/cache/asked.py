@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
@@ -36,8 +37,42 @@ _PLAIN_HEADERS = frozenset(
 )
 _PLAIN_PREFIXES = ("HTTP_SEC_CH_", "HTTP_SEC_FETCH_", "HTTP_SEC_GPC")
 _PERSONAL = ("HTTP_COOKIE", "HTTP_AUTHORIZATION", "REMOTE_USER", "AUTH_TYPE")
-# What servers and werkzeug's middleware add. All else with a dot is of middleware, which may have found out who asks.
-_SERVER_PREFIXES = ("wsgi.", "gunicorn.", "waitress.", "werkzeug.", "uwsgi.", "mod_wsgi.", "apache.", "nextapi.")
+# What servers say of every request. All else may be about who asks: a certificate, a country, what middleware found.
+_SERVER_NAMES = frozenset(
+    (
+        "CONTENT_LENGTH",
+        "CONTENT_TYPE",
+        "DOCUMENT_ROOT",
+        "GATEWAY_INTERFACE",
+        "HTTPS",
+        "PATH_INFO",
+        "PATH_TRANSLATED",
+        "QUERY_STRING",
+        "RAW_URI",
+        "REMOTE_ADDR",
+        "REMOTE_HOST",
+        "REMOTE_PORT",
+        "REQUEST_METHOD",
+        "REQUEST_SCHEME",
+        "REQUEST_URI",
+        "SCRIPT_FILENAME",
+        "SCRIPT_NAME",
+        "UWSGI_ROUTER",
+    )
+)
+_SERVER_PREFIXES = (
+    "CONTEXT_",
+    "SERVER_",
+    "apache.",
+    "eventlet.",
+    "gunicorn.",
+    "mod_wsgi.",
+    "nextapi.",
+    "uwsgi.",
+    "waitress.",
+    "werkzeug.",
+    "wsgi.",
+)
 
 
 class Asked(NamedTuple):
@@ -76,12 +111,12 @@ def is_personal(environ: WSGIEnvironment) -> bool:
 def is_plain(asked: Asked) -> bool:
     """Say whether a request has nothing but what a page's name has, and what browsers say to everybody."""
     environ, key = asked.environ, asked.key
-    for name in environ:
+    for name, value in environ.items():
         if name.startswith("HTTP_"):
             if name not in _PLAIN_HEADERS and not name.startswith(_PLAIN_PREFIXES):
                 return False
-        elif name.startswith("SSL_CLIENT_") or ("." in name and not name.startswith(_SERVER_PREFIXES)):
-            return False
+        elif name not in _SERVER_NAMES and not name.startswith(_SERVER_PREFIXES) and os.environ.get(name) != value:
+            return False  # wsgiref adds the variables of the process
     return (
         environ.get("HTTP_HOST") == key.host
         and environ.get("QUERY_STRING", "") == key.query

@@ -69,6 +69,7 @@ class Maker:
         self._lock = Lock()
         self._beside = 0
         self._unexpired: dict[tuple[str, str], None] = {}
+        self._catching_up = Lock()
 
     def lease(self, found: Found) -> Lease | None:
         """Return the right to make a page, None while another has it; raise `StoreError` while the store is gone."""
@@ -135,7 +136,7 @@ class Maker:
         elif lifetime(answer.headers) is not None:
             self.warn_of(key, reason)
         self._notes.note_other(key.path)
-        self._notes.note_failed(key.path, _RETRY_SECONDS[1])
+        self._notes.note_failed(key.url, _RETRY_SECONDS[1])
         self._drop(key, found, is_remade)
         return None
 
@@ -160,6 +161,9 @@ class Maker:
         life = lifetime(answer.headers)
         assert life is not None, "it is a page"
         headers = kept_headers(answer.headers)
+        if answer.status == 204:  # it has no body, and does not say how long that is (RFC 9110, 8.6)
+            answer = replace(answer, body=b"")
+            headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         size, names = str(len(answer.body)), {name.lower(): value for name, value in headers}
         is_whole = names.get("content-length", size) == size
         if "content-length" not in names and answer.status != 204:
@@ -201,7 +205,7 @@ class Maker:
 
     def make_beside(self, asked: Asked, found: Found) -> None:
         """Have a page made by another thread, unless another makes it, or this process makes enough."""
-        if self._outage.is_on() or self._notes.is_failed(asked.key.path):
+        if self._outage.is_on() or self._notes.is_failed(asked.key.url):
             return
         with self._lock:
             if self._beside >= self.most_beside:
@@ -230,7 +234,7 @@ class Maker:
         except Exception as error:
             shown = None if isinstance(error, RevalidateError) else error
             _logger.error("page cache: %s was not made anew: %s", asked.key.url, error, exc_info=shown)
-            self._notes.note_failed(asked.key.path, _RETRY_SECONDS[0])
+            self._notes.note_failed(asked.key.url, _RETRY_SECONDS[0])
             self._serve_on(found)
         finally:
             self._end_beside(lease)
@@ -262,10 +266,12 @@ class Maker:
 
     def catch_up(self) -> None:
         """Make void what was to be so while the store was gone; raise `StoreError` if it still is."""
-        while self._unexpired:
-            path, tag = next(iter(self._unexpired))
-            self._pages.expire([path] if path else (), [tag] if tag else ())
-            self._unexpired.pop((path, tag), None)
+        if not self._unexpired:
+            return
+        with self._catching_up:  # nobody reads before it is done
+            for path, tag in list(self._unexpired):
+                self._pages.expire([path] if path else (), [tag] if tag else ())
+                self._unexpired.pop((path, tag), None)
 
     def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
         """Make a page anew for the visit's host, and all others of its path void (`Revalidator`)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable
 from contextvars import Context
@@ -21,7 +22,9 @@ T = TypeVar("T")
 NOT_GIVEN = frozenset(("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_HOST"))
 """Headers that no page is made with, whatever its Vary says: it has its host already, and is nobody's."""
 
-_SERVERS = ("SERVER_NAME", "SERVER_PORT", "SERVER_SOFTWARE", "wsgi.multiprocess")
+# SERVER_NAME and SERVER_PORT are not of the server alone: on a Unix socket gunicorn takes them from the Host header.
+_SERVERS = ("SERVER_SOFTWARE", "wsgi.multiprocess")
+_split_host = re.compile(r"(.*?)(?::([0-9]+))?").fullmatch
 
 
 def server_facts(environ: WSGIEnvironment) -> WSGIEnvironment:
@@ -35,6 +38,7 @@ def clean_environ(key: Key, server: WSGIEnvironment, asker: WSGIEnvironment, var
     These are those of the environ `asker`, which is empty where nobody asks. `server` is what `server_facts` returned.
     """
     target = f"{key.sent_path}?{key.query}" if key.query else key.sent_path
+    name, port = _split_host(key.host).groups()  # type: ignore[union-attr]  # it matches any text
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": key.prefix,
@@ -42,8 +46,8 @@ def clean_environ(key: Key, server: WSGIEnvironment, asker: WSGIEnvironment, var
         "QUERY_STRING": key.query,
         "RAW_URI": target,
         "REQUEST_URI": target,
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
+        "SERVER_NAME": name,
+        "SERVER_PORT": port or ("443" if key.scheme == "https" else "80"),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "HTTP_HOST": key.host,

@@ -208,6 +208,7 @@ class CachingApp:
         plain = is_plain(asked)
         if is_other or not (plain or found.is_known):
             return self._watch(asked, found, start_response, is_personal=not plain)
+        lease = None
         try:
             lease = self._maker.lease(found)
             if lease is None:
@@ -221,6 +222,8 @@ class CachingApp:
                 return _serve(found.entry, "HIT", environ, start_response)
         except StoreError as error:
             self._outage.note(error)
+            if lease is not None:  # the store may be back before it ends by itself
+                self._maker.end(lease)
             return self.app(environ, start_response if plain else partial(_start_private, start_response))
         if not found.is_known:
             return self._watch(asked, found, start_response, lease)

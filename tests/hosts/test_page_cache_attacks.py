@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from io import BytesIO
@@ -10,12 +11,15 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test import override_settings
 from werkzeug.test import run_wsgi_app
 
+from nextapi.adapters.django.page_cache import DjangoCacheHost
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
 from nextapi.errors import StoreError
 from nextapi.routing.paths import raw_path
+from tests.support.mounts import configure_django
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -154,7 +158,9 @@ ASKER = {
     "HTTP_TRANSFER_ENCODING": "chunked",
     "REMOTE_USER": "ann",
     "AUTH_TYPE": "Basic",
+    "REMOTE_IDENT": "ann",
     "SSL_CLIENT_S_DN": "CN=ann",
+    "GEOIP_COUNTRY_CODE": "DE",
     "CONTENT_TYPE": "application/json",
     "CONTENT_LENGTH": "2",
     "shop.user": "ann",
@@ -218,6 +224,23 @@ def test_what_is_for_one_alone_says_so_without_a_store(method: str) -> None:
     assert site.ask("/", method, HTTP_COOKIE="ann")[1]["cache-control"].startswith("private")
     assert site.ask("/", method, HTTP_COOKIE="ann")[1]["cache-control"].startswith("private")
     assert site.ask("/", method)[1]["cache-control"] == PAGE
+
+
+def test_the_first_to_ask_does_not_name_the_server() -> None:
+    """On a Unix socket gunicorn takes SERVER_NAME and SERVER_PORT from the Host header."""
+    names = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT")
+    site = Site(lambda environ: page(" ".join(environ[name] for name in names)))
+    site.ask("/evil", HTTP_HOST="evil:1", SERVER_NAME="evil", SERVER_PORT="1")
+    for scheme, host, said in (
+        ("http", "example.com", "example.com 80"),
+        ("https", "example.com", "example.com 443"),
+        ("https", "example.com:8443", "example.com 8443"),
+        ("http", "[::1]", "[::1] 80"),
+        ("http", "[::1]:8000", "[::1] 8000"),
+    ):
+        asker = {"wsgi.url_scheme": scheme, "HTTP_HOST": host}
+        site.ask(**asker, HTTP_COOKIE="a=b")
+        assert site.ask(**asker)[::2] == ("HIT", f"{host} {said}")
 
 
 # URLs
@@ -376,3 +399,73 @@ def test_a_change_expires_a_path_when_it_is_made() -> None:
     assert ask() == "old"
     ask("POST")
     assert ask() == "new"
+
+
+def test_long_paths_fill_no_memory() -> None:
+    site = Site(lambda _: ("200 OK", [], "no page"))
+    for number in range(50):  # what is made once
+        site.ask(f"/{number}{'x' * 7_000}")
+    tracemalloc.start()
+    try:
+        for number in range(500):
+            site.seen.clear()
+            site.ask(f"/a{number}{'x' * 7_000}")
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_url_that_is_no_page_keeps_no_other_from_being_made() -> None:
+    """What cannot be made of a clean request is not tried again for a while: that URL, and not all of its path."""
+
+    def view(environ: WSGIEnvironment) -> Any:
+        if environ["QUERY_STRING"] == "evil" and "HTTP_X_EVIL" not in environ:
+            return "400 Bad Request", [], "bad"
+        return page("good")
+
+    site = Site(view)
+    site.ask("/?evil", HTTP_X_EVIL="1")
+    site.ask("/", HTTP_COOKIE="a=b")
+    assert site.ask()[0] == "HIT"
+
+
+def test_a_page_without_content_has_none() -> None:
+    """What an app sends with 204 all the same would be the beginning of the connection's next answer."""
+    site = Site(lambda _: page("body", ("Content-Length", "4"), status="204 No Content"))
+    for state in ("MISS", "HIT"):
+        asked = site.ask()
+        assert (asked[0], asked[2]) == (state, "")
+        assert "content-length" not in asked[1]
+
+
+class Stumbling(MemoryStore):
+    """A store that fails once, after a lease was had."""
+
+    is_failing = False
+
+    def add(self, name: str, value: bytes, seconds: float) -> bool:
+        self.is_failing = name.startswith("lease:") and not self.is_failing
+        return super().add(name, value, seconds)
+
+    def get(self, names: Any) -> Any:
+        if self.is_failing:
+            self.is_failing = False
+            raise StoreError("gone")
+        return super().get(names)
+
+
+def test_a_lease_ends_where_the_store_fails_after_it() -> None:
+    site = Site(lambda _: page("a"), store=Stumbling())
+    site.ask()
+    assert not [name for name in site.store._kept if name.startswith("lease:")]
+
+
+def test_clients_behind_a_proxy_are_asked_about_once() -> None:
+    """Django is asked what it believes of a host, and not anew for every address."""
+    configure_django()
+    with override_settings(USE_X_FORWARDED_HOST=True, ALLOWED_HOSTS=["example.com"]):
+        host = DjangoCacheHost(b"", None)
+        for number in range(9):
+            environ = environ_of(HTTP_X_FORWARDED_HOST="example.com", HTTP_X_FORWARDED_FOR=f"192.0.2.{number}")
+            assert host.trusted(environ) is not None
+        assert len(host._known) == 1
