@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2b
 from secrets import token_hex
 from typing import NamedTuple
@@ -51,8 +52,7 @@ class Key(NamedTuple):
         return f"{self.scheme}://{self.host}{self.sent_path}{'?' if self.query else ''}{self.query}"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What there is of a page.
 
     `entry` is there unless it is void; `is_known` says that there is one, be it void; `vary` are the headers by which
@@ -82,10 +82,8 @@ class Pages:
 
     def find(self, key: Key, environ: Mapping[str, str]) -> Found:
         """Return what there is of a page, for a request whose headers are in `environ`."""
-        name = _page_name(key)
-        names = [name, *_marks_of(key.path), *_ANY]
-        if key.query:
-            names.append(_page_name(key._replace(query="")))
+        names = _names(key)
+        name = names[0]
         data, *values = self._store.get(names)
         marks = _texts(names[1:5], values)
         for missing in [mark for mark in _ANY if mark not in marks]:
@@ -132,7 +130,7 @@ class Pages:
         """Keep a page that was made of a request with the headers in `environ`, and begun when its marks were `begun`.
 
         With `is_remade` all other pages of the path are void from now on. Returns False, and keeps nothing, where the
-        path or a tag may have been expired meanwhile, and where page and headers are more than a value may be.
+        path or a tag may have been expired meanwhile. Raises `EntrySizeError` for a page that is too large.
         """
         names = _marks_of(key.path)
         marks = {name: begun[name] for name in names if name in begun}
@@ -158,8 +156,6 @@ class Pages:
             values[name] = encode(Varies(entry.vary))
             name = _variant_name(name, entry.vary, environ)
         values[name] = encode(replace(entry, marks=marks))
-        if any(len(value) > self._store.max_entry_size for value in values.values()):
-            return False
         self._store.set(values, seconds)
         if is_remade:
             self._store.set({_ANY_PATH: _new_mark(), names[1]: marks[names[1]].encode()}, _MARK_SECONDS)
@@ -211,6 +207,13 @@ class Pages:
 
 def _new_mark() -> bytes:
     return token_hex(8).encode()
+
+
+@lru_cache(maxsize=1024)
+def _names(key: Key) -> tuple[str, ...]:
+    """Return the names of a page, of the marks of its path and of all, and, where it has a query, of that without."""
+    names = (_page_name(key), *_marks_of(key.path), *_ANY)
+    return (*names, _page_name(key._replace(query=""))) if key.query else names
 
 
 def _marks_of(path: str) -> tuple[str, str]:

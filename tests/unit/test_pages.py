@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from nextapi.cache.entry import Entry
 from nextapi.cache.memory import MemoryStore
 from nextapi.cache.pages import Found, Key, Pages
+from nextapi.errors import EntrySizeError
 
 NONE: Mapping[str, str] = {}
 
@@ -319,10 +320,11 @@ def test_leases(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_page_that_is_too_large_is_not_kept() -> None:
-    """With its headers it is more than a value may be: that is no failure of the store."""
+    """With its headers it is more than a value may be: the error says that it is no failure of the store."""
     pages = Pages(MemoryStore(max_entry_size=1000))
-    assert not keep(pages, key(), page(b"x" * 1000))
-    assert not keep(pages, key(), page(b"", headers=[("X-Long", "x" * 1000)]))
+    for too_large in (page(b"x" * 1000), page(b"", headers=[("X-Long", "x" * 1000)])):
+        with pytest.raises(EntrySizeError):
+            keep(pages, key(), too_large)
     assert keep(pages, key(), page(b"x" * 300))
 
 
