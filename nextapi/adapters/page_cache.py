@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from nextapi.app import Application
-from nextapi.cache.host import BareHost, CacheHost
+from nextapi.cache.host import BareHost, CacheHost, normal_host
 from nextapi.cache.serving import CachingApp
 from nextapi.cache.store import Store
 from nextapi.cache.stores import open_store
 from nextapi.draft import Draft
+from nextapi.errors import OptionError
 from nextapi.options import read_options
 
 if TYPE_CHECKING:
@@ -59,12 +60,40 @@ class PageCache(CachingApp):
         timeout: float = 30,
         debug: bool = False,
     ) -> None:
+        _check(app, hosts, ignored_params, debug, wait=wait, timeout=timeout)
         super().__init__(app, open_store(store), _host_of(app, hosts, secret), ignored_params, wait, timeout, debug)
 
 
 def find_page_cache(app: object) -> PageCache | None:
     """Return the page cache that an application is, or is around as far as can be seen; None where there is none."""
     return next((inner for inner in _inside(app) if isinstance(inner, PageCache)), None)
+
+
+def _check(app: object, hosts: object, ignored_params: object, debug: object, **times: object) -> None:
+    """Raise `OptionError` for what no argument can be."""
+    if not callable(app):
+        raise OptionError(f"a page cache is before a WSGI application, which {app!r} is not: PageCache(app.wsgi_app)")
+    for name, texts in (("hosts", hosts), ("ignored_params", ignored_params)):
+        if isinstance(texts, str) or not (texts is None or isinstance(texts, Iterable)):
+            raise OptionError(f"option {name} of a page cache is {texts!r}: it is a list of texts")
+        for text in texts or ():
+            if not isinstance(text, str):
+                raise OptionError(f"option {name} of a page cache has {text!r}: it is a list of texts")
+            is_name = normal_host("", text.removeprefix(".")) and not text.rpartition(":")[2].isdecimal()
+            if name == "hosts" and text.isascii() and not is_name:
+                raise OptionError(
+                    f"option hosts of a page cache has {text!r}: name the host alone, 'shop.example', or "
+                    "'.shop.example' for all below it as well"
+                )
+    if hosts is not None and not hosts:
+        raise OptionError("option hosts of a page cache is empty: name a host, or leave it out")
+    for name, seconds in times.items():
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+            raise OptionError(f"option {name} of a page cache is {seconds!r}: it is a number of seconds, such as 5")
+    if not times["timeout"]:
+        raise OptionError("option timeout of a page cache is 0: to make a page takes some seconds")
+    if not isinstance(debug, bool):
+        raise OptionError(f"option debug of a page cache is {debug!r}: it is True or False")
 
 
 def _host_of(app: WSGIApplication, hosts: Sequence[str] | None, secret: str | bytes | None) -> CacheHost:
