@@ -44,8 +44,9 @@ class PageCache(CachingApp):
     for, ".example.com" with all below it; unless given, those that Flask's TRUSTED_HOSTS or Django's ALLOWED_HOSTS
     name, on bare WSGI all. `secret` is what draft mode's cookies are made from, where that is not the app's own. Of the
     query, `ignored_params` make no page another. Who asks for a page that another request is making waits for
-    `wait` seconds at most; a page has to be made within `timeout` seconds. With `debug` nothing is kept, as by `next
-    dev`. Raises `OptionError` for what cannot be.
+    `wait` seconds at most; a page has to be made within `timeout` seconds. With `debug` nothing is kept, as by
+    `next dev`. Pages that were made by another `version` of the app, as Next's build ID, are made anew. Raises
+    `OptionError` for what cannot be.
     """
 
     def __init__(
@@ -59,9 +60,11 @@ class PageCache(CachingApp):
         wait: float = 5,
         timeout: float = 30,
         debug: bool = False,
+        version: str = "",
     ) -> None:
-        _check(app, hosts, ignored_params, debug, wait=wait, timeout=timeout)
-        super().__init__(app, open_store(store), _host_of(app, hosts, secret), ignored_params, wait, timeout, debug)
+        _check(app, hosts, ignored_params, debug, version, wait=wait, timeout=timeout)
+        host = _host_of(app, hosts, secret)
+        super().__init__(app, open_store(store), host, ignored_params, wait, timeout, debug, version)
 
 
 def find_page_cache(app: object) -> PageCache | None:
@@ -69,7 +72,7 @@ def find_page_cache(app: object) -> PageCache | None:
     return next((inner for inner in _inside(app) if isinstance(inner, PageCache)), None)
 
 
-def _check(app: object, hosts: object, ignored_params: object, debug: object, **times: object) -> None:
+def _check(app: object, hosts: object, ignored_params: object, debug: object, version: object, **times: object) -> None:
     """Raise `OptionError` for what no argument can be."""
     if not callable(app):
         raise OptionError(f"a page cache is before a WSGI application, which {app!r} is not: PageCache(app.wsgi_app)")
@@ -94,6 +97,8 @@ def _check(app: object, hosts: object, ignored_params: object, debug: object, **
         raise OptionError("option timeout of a page cache is 0: to make a page takes some seconds")
     if not isinstance(debug, bool):
         raise OptionError(f"option debug of a page cache is {debug!r}: it is True or False")
+    if not isinstance(version, str):
+        raise OptionError(f"option version of a page cache is {version!r}: it is text, such as that of a commit")
 
 
 def _host_of(app: WSGIApplication, hosts: Sequence[str] | None, secret: str | bytes | None) -> CacheHost:

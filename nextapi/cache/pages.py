@@ -37,6 +37,9 @@ _ANY_PATH, _ANY_TAG = _ANY = ("paths", "tags")
 """The marks that change with that of any path, and of any tag: they show an expiry of what has no mark yet, or whose
 mark the store has dropped."""
 
+_VERSION = "version"
+"""The mark that is the same for all pages that one version of the app makes, and is in no store."""
+
 
 class Key(NamedTuple):
     """What names a page: scheme and host, the path as it was sent with all that is before it, and the query."""
@@ -79,10 +82,14 @@ class Lease:
 
 
 class Pages:
-    """The pages that are kept in a store; every method raises `StoreError` while the store is gone."""
+    """The pages that are kept in a store; every method raises `StoreError` while the store is gone.
 
-    def __init__(self, store: Store) -> None:
+    Those of another `version` of the app are void.
+    """
+
+    def __init__(self, store: Store, version: str = "") -> None:
         self._store = store
+        self._version = version
 
     def find(self, key: Key, environ: Mapping[str, str], is_sure: bool = False) -> Found:
         """Return what there is of a page, for a request whose headers are in `environ`.
@@ -94,6 +101,8 @@ class Pages:
         name = names[0]
         data, *values = self._store.get(names)
         marks = _texts(names[1:5], values)
+        if self._version:
+            marks[_VERSION] = self._version
         for missing in [mark for mark in (names[1:5] if is_sure else _ANY) if mark not in marks]:
             self._begin(missing, marks)
         unknown = Found(name, marks)
@@ -122,6 +131,8 @@ class Pages:
             marks |= _texts([name], self._store.get([name]))
 
     def _is_valid(self, entry: Entry, known: Marks) -> bool:
+        if self._version and _VERSION not in entry.marks:
+            return False
         others = [name for name in entry.marks if name not in known]
         now = {**known, **_texts(others, self._store.get(others))} if others else known
         return all(now.get(name) == mark for name, mark in entry.marks.items())
@@ -157,6 +168,8 @@ class Pages:
             return False
         if is_remade:
             marks[names[1]] = token_hex(8)
+        if self._version:
+            marks[_VERSION] = self._version
         name = _page_name(key._replace(query="") if ignores_query(entry.headers) else key)
         seconds = entry.fresh + entry.stale
         values = {}

@@ -51,7 +51,8 @@ class CachingApp:
     """`app` behind a page cache, which keeps its pages in `store`.
 
     `ignored_params` are names of the query that no page depends on. Who asks for a page that another is making waits
-    for `wait` seconds at most. To make one takes `timeout` seconds at most. With `debug` nothing is kept.
+    for `wait` seconds at most. To make one takes `timeout` seconds at most. With `debug` nothing is kept. What another
+    `version` of the app has made is not served.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class CachingApp:
         wait: float = 5,
         timeout: float = 30,
         debug: bool = False,
+        version: str = "",
     ) -> None:
         self.app = app
         self._is_idle = debug
@@ -70,7 +72,7 @@ class CachingApp:
         self._host = host
         self._ignored_params = frozenset(ignored_params)
         self._wait = wait
-        self._pages = Pages(store)
+        self._pages = Pages(store, version)
         self._outage = Outage()
         self._notes = Notes()
         self._timeout = timeout

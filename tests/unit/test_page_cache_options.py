@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -11,6 +11,9 @@ from werkzeug.test import Client
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache import MemoryStore
 from nextapi.errors import OptionError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,7 @@ from nextapi.errors import OptionError
         ({"timeout": None}, "option timeout .* is None"),
         ({"timeout": 0}, "option timeout .* is 0"),
         ({"timeout": float("nan")}, "option timeout .* is nan"),
+        ({"version": 2}, "option version .* is 2: it is text"),
         ({"debug": "no"}, "option debug .* is 'no': it is True or False"),
     ],
 )
@@ -53,3 +57,20 @@ def test_a_cache_before_the_app_that_it_is_in(debug: bool) -> None:
     app.wsgi_app = PageCache(app, MemoryStore(), debug=debug)  # type: ignore[method-assign]
     with pytest.raises(OptionError, match=r"write app.wsgi_app = PageCache\(app.wsgi_app\)"):
         Client(app).get("/")
+
+
+def test_versions_of_an_app() -> None:
+    """Each serves what it has made itself: what another made is made anew, whichever of the two has a name."""
+    store = MemoryStore()
+
+    def client(version: str) -> Client:
+        def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+            start_response("200 OK", [("Cache-Control", "s-maxage=60, stale-while-revalidate=60")])
+            return [f"made by {version or 'none'}".encode()]
+
+        return Client(PageCache(app, store, version=version))
+
+    for version in ("", "a", "b", "a", ""):
+        answers = [client(version).get("/a") for _ in range(2)]
+        assert [answer.headers["x-nextjs-cache"] for answer in answers] == ["MISS", "HIT"], version
+        assert {answer.text for answer in answers} == {f"made by {version or 'none'}"}
