@@ -7,19 +7,25 @@ import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from io import BytesIO
+from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
+from django.http import HttpResponse
 from django.test import override_settings
-from werkzeug.test import run_wsgi_app
+from django.urls import include, path
+from werkzeug.test import Client, run_wsgi_app
 
+from nextapi.adapters.django import create_urlpatterns
 from nextapi.adapters.django.page_cache import DjangoCacheHost
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
 from nextapi.errors import StoreError
 from nextapi.routing.paths import raw_path
-from tests.support.mounts import configure_django
+from tests.support.mounts import configure_django, django_project
+from tests.support.trees import write_files
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -469,3 +475,41 @@ def test_clients_behind_a_proxy_are_asked_about_once() -> None:
             environ = environ_of(HTTP_X_FORWARDED_HOST="example.com", HTTP_X_FORWARDED_FOR=f"192.0.2.{number}")
             assert host.trusted(environ) is not None
         assert len(host._known) == 1
+
+
+ROUTES = {
+    "def": "def POST(request):\n    Row.objects.create(name='a')\n",
+    "async def": "async def POST(request):\n    await Row.objects.acreate(name='a')\n",
+}
+API_ROUTES = {
+    "def": "def handler(req, res):\n    Row.objects.create(name='a')\n",
+    "async def": "async def handler(req, res):\n    await Row.objects.acreate(name='a')\n",
+}
+
+
+@pytest.mark.parametrize("call", ["revalidate_path('/rows')", "revalidate_tag('rows')", "res.revalidate('/rows')"])
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_transaction_that_is_rolled_back_expires_nothing(tmp_path: Path, kind: str, call: str) -> None:
+    """Nor is a page made anew before it has committed, of which an `async def` handler does not see that it is open."""
+    from tests.support.models import Row, atomic_rows
+
+    def rows(_: Any) -> HttpResponse:
+        numbers.append(connection.in_atomic_block)
+        return HttpResponse("", headers={"Cache-Control": PAGE, "Cache-Tag": "rows"})
+
+    numbers: list[bool] = []
+    is_api = call.startswith("res.")
+    body = (API_ROUTES if is_api else ROUTES)[kind]
+    text = (
+        "from nextapi import Response, revalidate_path, revalidate_tag\n"
+        f"from tests.support.models import Row\n{body}    {call}\n    raise ValueError\n"
+    )
+    files = {"pages/api/a.py" if is_api else "app/api/a/route.py": text}
+    tree = include(create_urlpatterns(write_files(tmp_path, files)))
+    with atomic_rows(), django_project([path("rows", rows), path("", tree)], ALLOWED_HOSTS=["*"]) as client:
+        client = Client(PageCache(client.application, MemoryStore()))
+        client.get("/rows")
+        assert client.post("/api/a").status_code == 500
+        assert Row.objects.count() == 0
+        assert client.get("/rows").headers["x-nextjs-cache"] == "HIT"
+        assert len(numbers) == 1
