@@ -297,7 +297,7 @@ class Maker:
         asked = Asked(Key(*visit.origin, sent_path, query, decoded, visit.prefix), {})
         lease = self._lease_path(path, decoded)
         try:
-            found = self._pages.find(asked.key, {})
+            found = self._pages.find(asked.key, {}, is_sure=not only_generated)
             if only_generated and not found.is_known:
                 return
             try:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2b
 from secrets import token_hex
 from typing import NamedTuple
@@ -53,8 +54,7 @@ class Key(NamedTuple):
         return f"{self.scheme}://{self.host}{self.sent_path}{'?' if self.query else ''}{self.query}"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What there is of a page.
 
     `entry` is there unless it is void; `is_known` says that there is one, be it void; `vary` are the headers by which
@@ -82,15 +82,17 @@ class Pages:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def find(self, key: Key, environ: Mapping[str, str]) -> Found:
-        """Return what there is of a page, for a request whose headers are in `environ`."""
-        name = _page_name(key)
-        names = [name, *_marks_of(key.path), *_ANY]
-        if key.query:
-            names.append(_page_name(key._replace(query="")))
+    def find(self, key: Key, environ: Mapping[str, str], is_sure: bool = False) -> Found:
+        """Return what there is of a page, for a request whose headers are in `environ`.
+
+        With `is_sure` the page is going to be kept, and its path has marks from now on. Without, one that has none gets
+        them when a page of it is kept, so that what is no page leaves nothing in the store.
+        """
+        names = _names(key)
+        name = names[0]
         data, *values = self._store.get(names)
         marks = _texts(names[1:5], values)
-        for missing in [mark for mark in _ANY if mark not in marks]:
+        for missing in [mark for mark in (names[1:5] if is_sure else _ANY) if mark not in marks]:
             self._begin(missing, marks)
         unknown = Found(name, marks)
         kept = decode(data) if data is not None else None
@@ -211,6 +213,13 @@ class Pages:
 
 def _new_mark() -> bytes:
     return token_hex(8).encode()
+
+
+@lru_cache(maxsize=1024)
+def _names(key: Key) -> tuple[str, ...]:
+    """Return the names of a page, of the marks of its path and of all, and, where it has a query, of that without."""
+    names = (_page_name(key), *_marks_of(key.path), *_ANY)
+    return (*names, _page_name(key._replace(query=""))) if key.query else names
 
 
 def _marks_of(path: str) -> tuple[str, str]:

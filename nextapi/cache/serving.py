@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from werkzeug.http import is_resource_modified
+from werkzeug.sansio.http import is_resource_modified
 
 from nextapi.cache.asked import Asked, full_path, is_personal, is_plain, page_of
 from nextapi.cache.capture import Answer, Closing, Headers, call
@@ -384,7 +384,13 @@ def _serve(entry: Entry, state: str, environ: WSGIEnvironment, start_response: S
         headers.append(("Age", str(entry.age(time()))))
     if ("HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ) and entry.status_line[:3] == "200":
         names = {name.lower(): value for name, value in headers}
-        if not is_resource_modified(environ, names.get("etag"), last_modified=names.get("last-modified")):
+        # Of If-Match and its like a cache leaves the word to the application (RFC 9111, 4.3.2).
+        if not is_resource_modified(
+            http_if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
+            http_if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
+            etag=names.get("etag"),
+            last_modified=names.get("last-modified"),
+        ):
             about_body = ("content-length", "content-type", "content-encoding", "content-language")
             headers = [pair for pair in headers if pair[0].lower() not in about_body]
             start_response("304 Not Modified", headers)

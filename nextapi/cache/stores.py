@@ -5,7 +5,6 @@ from __future__ import annotations
 from os import PathLike
 
 from nextapi.cache.redis import SCHEMES, RedisStore
-from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.store import Store
 from nextapi.errors import OptionError
 
@@ -19,14 +18,14 @@ def open_store(place: str | PathLike[str] | Store) -> Store:
 
     Raises `OptionError` for what is none of them, and for a URL of another scheme.
     """
+    if isinstance(place, PathLike) or (isinstance(place, str) and place and "://" not in place):
+        from nextapi.cache.sqlite import SQLiteStore  # only who keeps pages in a file needs sqlite3
+
+        return SQLiteStore(place)
     if isinstance(place, str):
         scheme, separator, _ = place.partition("://")
         if separator and scheme in SCHEMES:
             return RedisStore(place)
-        if not separator and place:
-            return SQLiteStore(place)
-    elif isinstance(place, PathLike):
-        return SQLiteStore(place)
     elif not isinstance(place, type) and all(callable(getattr(place, name, None)) for name in _METHODS):
         return place
     # A URL may hold a password.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -55,7 +57,7 @@ class Overtaken(MemoryStore):
 
 
 def test_a_page_that_another_makes_before_the_lease_is_had() -> None:
-    """It is not made a second time, be it cold or expired."""
+    """It is not made a second time."""
     app, store = App(), Overtaken()
     client = Client(PageCache(app, store))
     store.client = Client(PageCache(app, store))
@@ -134,3 +136,14 @@ def test_a_process_that_was_forked(caplog: pytest.LogCaptureFixture) -> None:
     theirs.close()
     assert "is one process's, and this server has several" in mine.recv()
     process.join()
+
+
+def test_who_keeps_no_pages_needs_no_sqlite() -> None:
+    """The module of the standard library is imported once a store needs it."""
+    code = (
+        "import sys, nextapi.adapters.wsgi, nextapi.cache\n"
+        "assert 'sqlite3' not in sys.modules\n"
+        "nextapi.cache.SQLiteStore\n"
+        "assert 'sqlite3' in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

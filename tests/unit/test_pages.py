@@ -319,7 +319,7 @@ def test_leases(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_page_that_is_too_large_is_not_kept() -> None:
-    """With its headers it is more than a value may be: that is no failure of the store."""
+    """With its headers it is more than a value may be: the error says that it is no failure of the store."""
     pages = Pages(MemoryStore(max_entry_size=1000))
     for large in (page(b"x" * 1000), page(b"", headers=[("X-Long", "x" * 1000)])):
         with pytest.raises(EntrySizeError):

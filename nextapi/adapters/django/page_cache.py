@@ -67,7 +67,7 @@ class DjangoCacheHost:
         return {**environ, "wsgi.url_scheme": found[0], "HTTP_HOST": found[1]}
 
     def _ask(self, environ: WSGIEnvironment) -> tuple[str, str] | None:
-        request = WSGIRequest(environ)
+        request = WSGIRequest(environ.copy())  # which it changes
         try:
             host = request.get_host()
         except DisallowedHost:
