@@ -165,7 +165,7 @@ class Maker:
             answer = replace(answer, body=b"")
             headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         size, names = str(len(answer.body)), {name.lower(): value for name, value in headers}
-        is_whole = names.get("content-length", size) == size
+        is_whole = all(value == size for name, value in headers if name.lower() == "content-length")
         if "content-length" not in names and answer.status != 204:
             headers.append(("Content-Length", size))
         if "etag" not in names and answer.status == 200:
@@ -207,8 +207,10 @@ class Maker:
         """Have a page made by another thread, unless another makes it, or this process makes enough."""
         if self._outage.is_on() or self._notes.is_failed(asked.key.url):
             return
+        # Who asks for many new pages as one user leaves a thread to those that are served old meanwhile.
+        most = self.most_beside if found.entry is not None else max(self.most_beside - 1, 1)
         with self._lock:
-            if self._beside >= self.most_beside:
+            if self._beside >= most:
                 return
             self._beside += 1
         lease = None

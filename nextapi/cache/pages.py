@@ -88,7 +88,8 @@ class Pages:
         With `is_sure` the page is going to be kept, and its path has marks from now on. Without, one that has none gets
         them when a page of it is kept, so that what is no page leaves nothing in the store.
         """
-        names = _names(key)
+        is_short = len(key.sent_path) + len(key.query) <= _MOST_KNOWN_SIZE
+        names = _known_names(key) if is_short else _names(key)
         name = names[0]
         data, *values = self._store.get(names)
         marks = _texts(names[1:5], values)
@@ -215,11 +216,15 @@ def _new_mark() -> bytes:
     return token_hex(8).encode()
 
 
-@lru_cache(maxsize=1024)
 def _names(key: Key) -> tuple[str, ...]:
     """Return the names of a page, of the marks of its path and of all, and, where it has a query, of that without."""
     names = (_page_name(key), *_marks_of(key.path), *_ANY)
     return (*names, _page_name(key._replace(query=""))) if key.query else names
+
+
+_known_names = lru_cache(maxsize=1024)(_names)
+_MOST_KNOWN_SIZE = 300
+"""Of longer URLs nothing is remembered: who asks for many of them fills no memory."""
 
 
 def _marks_of(path: str) -> tuple[str, str]:
@@ -237,12 +242,10 @@ def _variant_name(name: str, vary: Sequence[str], environ: Mapping[str, str]) ->
 
 
 def _value(header: str, environ: Mapping[str, str]) -> str | None:
-    # One that is empty is not one that is not there (RFC 9111, 4.1).
-    value = environ.get(environ_name(header))
-    # Browsers write the same codings in many ways.
-    return (
-        ",".join(sorted(value.lower().replace(" ", "").split(","))) if value and header == "accept-encoding" else value
-    )
+    value = environ.get(environ_name(header))  # one that is empty is not one that is not there (RFC 9111, 4.1)
+    if value and header == "accept-encoding":  # browsers write the same codings in many ways
+        return ",".join(sorted(value.lower().replace(" ", "").split(",")))
+    return value
 
 
 def environ_name(header: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from io import BytesIO
 from pathlib import Path
@@ -513,3 +514,45 @@ def test_a_transaction_that_is_rolled_back_expires_nothing(tmp_path: Path, kind:
         assert Row.objects.count() == 0
         assert client.get("/rows").headers["x-nextjs-cache"] == "HIT"
         assert len(numbers) == 1
+
+
+def test_new_pages_leave_a_thread_to_old_ones() -> None:
+    """Somebody asks for one slow page after the other as a user: pages that are due are made anew all the same."""
+    is_over, number = threading.Event(), 0
+
+    def view(environ: WSGIEnvironment) -> Any:
+        nonlocal number
+        if environ["PATH_INFO"] == "/due":
+            number += 1
+            return "200 OK", [("Cache-Control", "s-maxage=0, stale-while-revalidate=600")], str(number)
+        if "HTTP_COOKIE" not in environ:
+            is_over.wait(5)
+        return page("slow")
+
+    site = Site(view)
+
+    def ask(target: str, **more: Any) -> bytes:
+        chunks, _, _ = run_wsgi_app(site.cache, environ_of(target, **more), buffered=True)
+        return b"".join(chunks)
+
+    barrier = threading.Barrier(4)
+
+    def meet(_: int) -> None:
+        barrier.wait()
+        ask("/due")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(meet, range(4)))
+    settle()
+    for other in range(4):
+        ask(f"/{other}", HTTP_COOKIE="a=b")
+    try:
+        before = number
+        ask("/due")
+        deadline = monotonic() + 2
+        while number == before and monotonic() < deadline:
+            sleep(0.01)
+        assert number > before
+    finally:
+        is_over.set()
+        settle()
