@@ -31,9 +31,9 @@ from nextapi.http.conditional import strong_etag
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-__all__ = ["Maker"]
+__all__ = ["RETRY_SECONDS", "Maker"]
 
-_RETRY_SECONDS = (3, 30)
+RETRY_SECONDS = (3, 30)
 """For so long at least and at most a page is served that could not be made anew (Next's numbers)."""
 
 _logger = logging.getLogger("nextapi")
@@ -136,7 +136,7 @@ class Maker:
         elif lifetime(answer.headers) is not None:
             self.warn_of(key, reason)
         self._notes.note_other(key.path)
-        self._notes.note_failed(key.url, _RETRY_SECONDS[1])
+        self._notes.note_failed(key.url, RETRY_SECONDS[1])
         self._drop(key, found, is_remade)
         return None
 
@@ -193,7 +193,7 @@ class Maker:
         if entry is None:
             return
         age, whole = entry.age(time()), entry.fresh + entry.stale
-        least, most = _RETRY_SECONDS
+        least, most = RETRY_SECONDS
         retry = min(max(entry.fresh, least), most)
         if age + retry < whole:
             headers = with_lifetime(entry.headers, retry)
@@ -236,7 +236,7 @@ class Maker:
         except Exception as error:
             shown = None if isinstance(error, RevalidateError) else error
             _logger.error("page cache: %s was not made anew: %s", asked.key.url, error, exc_info=shown)
-            self._notes.note_failed(asked.key.url, _RETRY_SECONDS[0])
+            self._notes.note_failed(asked.key.url, RETRY_SECONDS[0])
             self._serve_on(found)
         finally:
             self._end_beside(lease)

@@ -26,7 +26,7 @@ from nextapi.cache.asked import Asked, full_path, is_personal, is_plain, page_of
 from nextapi.cache.capture import Answer, Closing, Headers, call
 from nextapi.cache.entry import Entry
 from nextapi.cache.host import CacheHost, forwarding_headers, normal_host
-from nextapi.cache.making import Maker
+from nextapi.cache.making import RETRY_SECONDS, Maker
 from nextapi.cache.notes import Notes
 from nextapi.cache.outage import Outage
 from nextapi.cache.pages import Found, Key, Lease, Pages
@@ -206,7 +206,8 @@ class CachingApp:
         environ = asked.environ
         if is_personal(environ):
             return self._watch(asked, found, start_response, is_personal=True)
-        is_other = self._notes.is_other(asked.key.path)
+        # What was a page is one, whatever the last answer to another query of its path was.
+        is_other = self._notes.is_failed(asked.key.url) if found.is_known else self._notes.is_other(asked.key.path)
         plain = is_plain(asked)
         if is_other or not (plain or found.is_known):
             return self._watch(asked, found, start_response, is_personal=not plain)
@@ -238,6 +239,7 @@ class CachingApp:
             self._outage.note(error)
         except Exception as error:  # the app will say the same of the request itself, unless it lacked something
             _logger.warning("page cache: %s could not be made of a clean request: %r", asked.key.url, error)
+            self._notes.note_failed(asked.key.url, RETRY_SECONDS[0])
         finally:
             self._maker.end(lease)
         return self._watch(asked, found, start_response, is_personal=not plain)

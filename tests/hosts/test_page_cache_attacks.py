@@ -556,3 +556,44 @@ def test_new_pages_leave_a_thread_to_old_ones() -> None:
     finally:
         is_over.set()
         settle()
+
+
+def test_an_expired_page_is_made_once_whatever_its_queries_answer() -> None:
+    """Somebody has a query of its path answered by an error: the page is a page nevertheless."""
+    number = 0
+
+    def view(environ: WSGIEnvironment) -> Any:
+        nonlocal number
+        if environ["QUERY_STRING"]:
+            return "404 Not Found", [], "none"
+        number += 1
+        sleep(0.1)
+        return page(str(number))
+
+    site = Site(view)
+    site.ask()
+    site.cache.revalidate_path("/")
+    site.ask("/?evil")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: run_wsgi_app(site.cache, environ_of()), range(8)))
+    assert number == 2
+
+
+def test_a_page_that_cannot_be_made_costs_no_more_than_without_a_cache() -> None:
+    """An expired page whose app fails is tried once of a clean request, and not beside every request."""
+    is_failing = False
+
+    def view(_: WSGIEnvironment) -> Any:
+        return ("500 Internal Server Error", [], "failed") if is_failing else page("a")
+
+    site = Site(view)
+    site.ask()
+    site.cache.revalidate_path("/")
+    is_failing = True
+    site.seen.clear()
+    for _ in range(5):
+        assert site.ask()[2] == "failed"
+    assert len(site.seen) == 6
+    is_failing = False
+    site.ask()
+    assert site.ask()[0] == "HIT"
