@@ -277,8 +277,8 @@ class CachingApp:
         def decide(status_line: str, headers: Headers) -> Headers | None:
             nonlocal is_wanted, is_held, lease
             is_wanted = is_held = False
-            status = int(status_line[:3])
             is_meant = lifetime(headers) is not None
+            status = int(status_line[:3]) if is_meant else 0
             reason = refusal(status, headers) if is_meant else "it is none"
             if not is_personal:
                 (self._notes.note_page if reason is None else self._notes.note_other)(key.path)
@@ -300,7 +300,7 @@ class CachingApp:
             if lease is not None:  # nobody has to wait for what is no page
                 self._maker.end(lease)
                 lease = None
-            return headers
+            return _private(headers) if is_meant and is_personal else headers
 
         try:
             answer = call(self.app, asked.environ, start_response, decide, self.store.max_entry_size)

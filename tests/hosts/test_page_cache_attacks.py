@@ -597,3 +597,27 @@ def test_a_page_that_cannot_be_made_costs_no_more_than_without_a_cache() -> None
     is_failing = False
     site.ask()
     assert site.ask()[0] == "HIT"
+
+
+@pytest.mark.parametrize("header", [("Set-Cookie", "a=b"), ("Vary", "Cookie")])
+def test_what_is_for_one_and_no_page_says_so_to_every_cache(header: tuple[str, str]) -> None:
+    """Others before the app may not look at what forbids it to this one to keep the answer."""
+    site = Site(lambda _: page("a", header))
+    assert site.ask(HTTP_COOKIE="ann")[1]["cache-control"].startswith("private")
+
+
+@pytest.mark.parametrize("status", ["fine", "200 OK"])
+def test_what_servers_let_pass_is_passed_on(status: str) -> None:
+    """An app without a status code, and middleware that does not return `write`."""
+    started: list[str] = []
+
+    def app(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response(status, [])
+        return [b"a"]
+
+    def start(status: str, *_: Any) -> Any:
+        started.append(status)
+
+    cache = PageCache(app, MemoryStore())
+    assert b"".join(cache(environ_of(), start)) == b"a"
+    assert started == [status]
