@@ -92,7 +92,7 @@ def test_gevent(host: str, tmp_path: Path) -> None:
 
 
 def test_the_database_under_gevent(tmp_path: Path) -> None:
-    """Each greenlet has its own connection to the database, with its transaction and what waits for that, and language."""
+    """Each greenlet has its own connection to the database, its transaction and what waits for that, and language."""
     app = write_app("django", write_streams(tmp_path / "web", **_DATABASE_ROUTES), tmp_path)
     text = (tmp_path / "app.py").read_text()
     (tmp_path / "app.py").write_text(text.replace("MIDDLEWARE=", _DATABASE) + _ROWS)
