@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
@@ -36,13 +37,48 @@ _PLAIN_HEADERS = frozenset(
 )
 _PLAIN_PREFIXES = ("HTTP_SEC_CH_", "HTTP_SEC_FETCH_", "HTTP_SEC_GPC")
 _PERSONAL = ("HTTP_COOKIE", "HTTP_AUTHORIZATION", "REMOTE_USER", "AUTH_TYPE")
+# What servers say of every request. All else may be about who asks: a certificate, a country, what middleware found.
+_SERVER_NAMES = frozenset(
+    (
+        "CONTENT_LENGTH",
+        "CONTENT_TYPE",
+        "DOCUMENT_ROOT",
+        "GATEWAY_INTERFACE",
+        "HTTPS",
+        "PATH_INFO",
+        "PATH_TRANSLATED",
+        "QUERY_STRING",
+        "RAW_URI",
+        "REMOTE_ADDR",
+        "REMOTE_HOST",
+        "REMOTE_PORT",
+        "REQUEST_METHOD",
+        "REQUEST_SCHEME",
+        "REQUEST_URI",
+        "SCRIPT_FILENAME",
+        "SCRIPT_NAME",
+        "UWSGI_ROUTER",
+    )
+)
+_SERVER_PREFIXES = (
+    "CONTEXT_",
+    "SERVER_",
+    "apache.",
+    "eventlet.",
+    "gunicorn.",
+    "mod_wsgi.",
+    "nextapi.",
+    "uwsgi.",
+    "waitress.",
+    "werkzeug.",
+    "wsgi.",
+)
 
 
 class Asked(NamedTuple):
-    """A GET or HEAD that a page may answer; `prefix` is the SCRIPT_NAME that the application will see."""
+    """A GET or HEAD that a page may answer."""
 
     key: Key
-    prefix: str
     environ: WSGIEnvironment
 
 
@@ -64,7 +100,7 @@ def page_of(environ: WSGIEnvironment, host: CacheHost, ignored_params: frozenset
         pairs = query.split("&")
         query = "&".join(pair for pair in pairs if unquote_plus(pair.partition("=")[0]) not in ignored_params)
     prefix: str = trusted.get("SCRIPT_NAME", "")
-    return Asked(Key(scheme, name, "".join(raw_path(trusted)), query, prefix + info), prefix, environ)
+    return Asked(Key(scheme, name, "".join(raw_path(trusted)), query, prefix + info, prefix), environ)
 
 
 def is_personal(environ: WSGIEnvironment) -> bool:
@@ -75,18 +111,28 @@ def is_personal(environ: WSGIEnvironment) -> bool:
 def is_plain(asked: Asked) -> bool:
     """Say whether a request has nothing but what a page's name has, and what browsers say to everybody."""
     environ, key = asked.environ, asked.key
-    for name in environ:
-        if name.startswith("HTTP_") and name not in _PLAIN_HEADERS and not name.startswith(_PLAIN_PREFIXES):
-            return False
-    target = f"{key.sent_path}?{key.query}" if key.query else key.sent_path
+    for name, value in environ.items():
+        if name.startswith("HTTP_"):
+            if name not in _PLAIN_HEADERS and not name.startswith(_PLAIN_PREFIXES):
+                return False
+        elif name not in _SERVER_NAMES and not name.startswith(_SERVER_PREFIXES) and os.environ.get(name) != value:
+            return False  # wsgiref adds the variables of the process
     return (
         environ.get("HTTP_HOST") == key.host
         and environ.get("QUERY_STRING", "") == key.query
         and environ.get("CONTENT_LENGTH") in (None, "", "0")
-        and not environ.get("CONTENT_TYPE")
-        and "no-store" not in environ.get("HTTP_CACHE_CONTROL", "")
-        and environ.get("RAW_URI", target) == environ.get("REQUEST_URI", target) == target
+        and environ.get("CONTENT_TYPE") in (None, "", "text/plain")  # wsgiref's for none
+        and "no-store" not in environ.get("HTTP_CACHE_CONTROL", "").lower()
+        and _is_target(environ.get("RAW_URI", ""), key)
+        and _is_target(environ.get("REQUEST_URI", ""), key)
     )
+
+
+def _is_target(target: str, key: Key) -> bool:
+    """Say whether a target as it was sent, which the application may read, says no more than the page's name."""
+    path, _, query = target.partition("?")
+    # A proxy may have taken a prefix off.
+    return path[:1] in ("", "/") and key.sent_path.endswith(path) and query in ("", key.query)
 
 
 def full_path(path: str, prefix: str) -> tuple[str, str]:

@@ -22,8 +22,8 @@ from nextapi.cache.host import CacheHost, normal_host
 from nextapi.cache.notes import Notes
 from nextapi.cache.outage import Outage
 from nextapi.cache.pages import Found, Key, Lease, Pages, environ_name
-from nextapi.cache.policy import kept_headers, lifetime, refusal, tags, vary_names, with_lifetime
-from nextapi.cache.rendering import Apart, clean_environ
+from nextapi.cache.policy import ignores_query, kept_headers, lifetime, refusal, tags, vary_names, with_lifetime
+from nextapi.cache.rendering import NOT_GIVEN, Apart, clean_environ
 from nextapi.cache.visit import KEY, Visit, check_path, check_tag, entered
 from nextapi.errors import EntrySizeError, RevalidateError, StoreError
 from nextapi.http.conditional import strong_etag
@@ -69,6 +69,7 @@ class Maker:
         self._lock = Lock()
         self._beside = 0
         self._unexpired: dict[tuple[str, str], None] = {}
+        self._catching_up = Lock()
 
     def lease(self, found: Found) -> Lease | None:
         """Return the right to make a page, None while another has it; raise `StoreError` while the store is gone."""
@@ -88,41 +89,54 @@ class Maker:
 
         Raises what the app raises, `RevalidateError` where it answers by an error.
         """
-        answer, environ = self._render(asked, found)
-        return self._keep_made(asked.key, answer, environ, found)
+        return self._keep_made(*self._render(asked, found), found)
 
-    def _render(self, asked: Asked, found: Found, chain: tuple[str, ...] = ()) -> tuple[Answer | None, WSGIEnvironment]:
-        """Return what the app answers to a clean request, None for too much, and the request's environ.
+    def _render(
+        self, asked: Asked, found: Found, chain: tuple[str, ...] = ()
+    ) -> tuple[Key, Answer | None, WSGIEnvironment]:
+        """Return what the app answers to a clean request, None for too much, with the page's key and the environ.
 
-        Of who asked it has only the headers that the page says that it varies by.
+        Of who asked it has only the headers that the page says that it varies by, and the query unless the page says
+        that it is the same for all.
         """
-        key, names = asked.key, set(found.vary)
+        key, asker, names = asked.key, asked.environ, set(found.vary)
         while True:
-            environ = clean_environ(key, asked.prefix, self.server, asked.environ, names)
-            environ[KEY] = visit = Visit(self, (key.scheme, key.host), asked.prefix, (*chain, key.path))
+            environ = clean_environ(key, self.server, asker, names)
+            environ[KEY] = visit = Visit(self, (key.scheme, key.host), key.prefix, (*chain, key.path))
             with entered(visit):
                 answer = call(self._app, environ, _start_nothing, _hold_back, self._limit)
             if not isinstance(answer, Answer):
                 _close(answer)
-                return None, environ
+                return key, None, environ
             if answer.status >= 500 or answer.status == 429:
                 raise RevalidateError(f"Failed to revalidate {key.path}: Invalid response {answer.status}")
-            more = {name for name in vary_names(answer.headers) if environ_name(name) in asked.environ} - names
+            if key.query and ignores_query(answer.headers):
+                key = key._replace(query="")
+                continue
+            more = {
+                name
+                for name in vary_names(answer.headers)
+                if asker and asker.get(environ_name(name)) != environ.get(environ_name(name))
+                if environ_name(name) not in NOT_GIVEN
+            } - names
             if not more:
-                return answer, environ
+                if forgotten := sorted(names.difference(vary_names(answer.headers))):  # what it was made with
+                    answer.headers.append(("Vary", ", ".join(forgotten)))
+                return key, answer, environ
             names |= more
 
     def _keep_made(
         self, key: Key, answer: Answer | None, environ: WSGIEnvironment, found: Found, is_remade: bool = False
     ) -> Entry | None:
         if answer is None:
-            self.warn_of(key, f"its body has more than {self._limit} bytes, the store's limit")
+            self.warn_of_size(key)
         elif (reason := refusal(answer.status, answer.headers)) is None:
             self._notes.note_page(key.path)
             return self.keep(key, answer, environ, found, is_remade)
         elif lifetime(answer.headers) is not None:
             self.warn_of(key, reason)
         self._notes.note_other(key.path)
+        self._notes.note_failed(key.url, _RETRY_SECONDS[1])
         self._drop(key, found, is_remade)
         return None
 
@@ -135,6 +149,10 @@ class Maker:
         """Log why a page is not kept, once."""
         self._notes.warn(f"{key.path} says s-maxage and is not kept: {reason}")
 
+    def warn_of_size(self, key: Key) -> None:
+        """Log that a page is too large to be kept, once."""
+        self.warn_of(key, f"its body has more than {self._limit} bytes, the store's limit")
+
     def keep(self, key: Key, answer: Answer, environ: WSGIEnvironment, found: Found, is_remade: bool = False) -> Entry:
         """Return an answer as a page, which is kept if it is whole; with `is_remade` in place of all of its path.
 
@@ -143,6 +161,9 @@ class Maker:
         life = lifetime(answer.headers)
         assert life is not None, "it is a page"
         headers = kept_headers(answer.headers)
+        if answer.status == 204:  # it has no body, and does not say how long that is (RFC 9110, 8.6)
+            answer = replace(answer, body=b"")
+            headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         size, names = str(len(answer.body)), {name.lower(): value for name, value in headers}
         is_whole = names.get("content-length", size) == size
         if "content-length" not in names and answer.status != 204:
@@ -151,19 +172,19 @@ class Maker:
             headers.append(("ETag", strong_etag(answer.body)))
         vary = tuple(sorted({*found.vary, *vary_names(headers)}))
         entry = Entry(key.url, answer.status_line, headers, answer.body, time(), life.fresh, life.stale, vary, {})
-        if is_whole:
-            try:
-                if self._pages.keep(key, entry, environ, found.marks, tags(headers), is_remade):
-                    self._outage.note_written()
-                elif is_remade:
-                    self._pages.expire([key.path])
-            except EntrySizeError as error:  # the body alone would have fitted
-                self.warn_of(key, str(error))
-                self._drop(key, found, is_remade)
-            except StoreError as error:
-                if is_remade:
-                    raise
-                self._outage.note(error)
+        try:
+            is_kept = is_whole and self._pages.keep(key, entry, environ, found.marks, tags(headers), is_remade)
+            if is_kept:
+                self._outage.note_written()
+            elif is_remade:
+                self._pages.expire([key.path])
+        except EntrySizeError as error:  # the body alone would have fitted
+            self.warn_of(key, str(error))
+            self._drop(key, found, is_remade)
+        except StoreError as error:
+            if is_remade:
+                raise
+            self._outage.note(error)
         return entry
 
     def _serve_on(self, found: Found) -> None:
@@ -184,7 +205,7 @@ class Maker:
 
     def make_beside(self, asked: Asked, found: Found) -> None:
         """Have a page made by another thread, unless another makes it, or this process makes enough."""
-        if self._outage.is_on():
+        if self._outage.is_on() or self._notes.is_failed(asked.key.url):
             return
         with self._lock:
             if self._beside >= self.most_beside:
@@ -213,6 +234,7 @@ class Maker:
         except Exception as error:
             shown = None if isinstance(error, RevalidateError) else error
             _logger.error("page cache: %s was not made anew: %s", asked.key.url, error, exc_info=shown)
+            self._notes.note_failed(asked.key.url, _RETRY_SECONDS[0])
             self._serve_on(found)
         finally:
             self._end_beside(lease)
@@ -244,10 +266,12 @@ class Maker:
 
     def catch_up(self) -> None:
         """Make void what was to be so while the store was gone; raise `StoreError` if it still is."""
-        while self._unexpired:
-            path, tag = next(iter(self._unexpired))
-            self._pages.expire([path] if path else (), [tag] if tag else ())
-            self._unexpired.pop((path, tag), None)
+        if not self._unexpired:
+            return
+        with self._catching_up:  # nobody reads before it is done
+            for path, tag in list(self._unexpired):
+                self._pages.expire([path] if path else (), [tag] if tag else ())
+                self._unexpired.pop((path, tag), None)
 
     def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
         """Make a page anew for the visit's host, and all others of its path void (`Revalidator`)."""
@@ -270,10 +294,10 @@ class Maker:
             self._pages.expire([decoded])
             return
         sent_path, _, query = sent.partition("?")
-        asked = Asked(Key(*visit.origin, sent_path, query, decoded), visit.prefix, {})
+        asked = Asked(Key(*visit.origin, sent_path, query, decoded, visit.prefix), {})
         lease = self._lease_path(path, decoded)
         try:
-            found = self._pages.find(asked.key, {})
+            found = self._pages.find(asked.key, {}, is_sure=not only_generated)
             if only_generated and not found.is_known:
                 return
             try:
@@ -305,11 +329,11 @@ class Maker:
         self, asked: Asked, found: Found, chain: tuple[str, ...]
     ) -> tuple[Key, Answer | None, WSGIEnvironment]:
         """Return the answer to a clean request; a redirect that only mends a slash is followed."""
-        answer, environ = self._render(asked, found, chain)
-        mended = _mended(asked.key, answer)
+        key, answer, environ = self._render(asked, found, chain)
+        mended = _mended(key, answer)
         if mended is None:
-            return asked.key, answer, environ
-        return mended, *self._render(asked._replace(key=mended), found, chain)
+            return key, answer, environ
+        return self._render(asked._replace(key=mended), found, chain)
 
 
 def _mended(key: Key, answer: Answer | None) -> Key | None:

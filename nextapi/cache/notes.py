@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from time import monotonic
 
 __all__ = ["Notes"]
 
@@ -13,25 +14,39 @@ _logger = logging.getLogger("nextapi")
 
 
 class Notes:
-    """Paths that are no pages, and what was warned of."""
+    """Paths that are no pages, URLs that could not be made, and what was warned of.
+
+    Paths and URLs are known by their hashes: who asks for many that are long fills no memory.
+    """
 
     def __init__(self) -> None:
-        self._others: dict[str, None] = {}
+        self._others: dict[int, None] = {}
+        self._failed: dict[int, float] = {}
         self._warned: set[str] = set()
 
     def is_other(self, path: str) -> bool:
         """Say whether the last answer of a path was no page: nobody waits for one then."""
-        return path in self._others
+        return hash(path) in self._others
 
     def note_other(self, path: str) -> None:
         """Know that the answer of a path was no page."""
         if len(self._others) >= _MOST_PATHS:
             self._others.clear()
-        self._others[path] = None
+        self._others[hash(path)] = None
 
     def note_page(self, path: str) -> None:
         """Know that the answer of a path was a page."""
-        self._others.pop(path, None)
+        self._others.pop(hash(path), None)
+
+    def is_failed(self, url: str) -> bool:
+        """Say whether a page was not to be had of a clean request a short time ago."""
+        return bool(self._failed) and self._failed.get(hash(url), 0) > monotonic()
+
+    def note_failed(self, url: str, seconds: float) -> None:
+        """Know that a page is not to be had of a clean request, for so long."""
+        if len(self._failed) >= _MOST_PATHS:
+            self._failed.clear()
+        self._failed[hash(url)] = monotonic() + seconds
 
     def warn(self, text: str) -> None:
         """Log a warning, each once, and a hundred at most."""

@@ -45,6 +45,8 @@ class Key(NamedTuple):
     query: str
     path: str
     """The path decoded, one character a byte: it is what `expire` is given, whatever the spelling."""
+    prefix: str = ""
+    """What of the path is SCRIPT_NAME: an application that is mounted twice makes other links of it."""
 
     @property
     def url(self) -> str:
@@ -80,13 +82,17 @@ class Pages:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def find(self, key: Key, environ: Mapping[str, str]) -> Found:
-        """Return what there is of a page, for a request whose headers are in `environ`."""
+    def find(self, key: Key, environ: Mapping[str, str], is_sure: bool = False) -> Found:
+        """Return what there is of a page, for a request whose headers are in `environ`.
+
+        With `is_sure` the page is going to be kept, and its path has marks from now on. Without, one that has none gets
+        them when a page of it is kept, so that what is no page leaves nothing in the store.
+        """
         names = _names(key)
         name = names[0]
         data, *values = self._store.get(names)
         marks = _texts(names[1:5], values)
-        for missing in [mark for mark in _ANY if mark not in marks]:
+        for missing in [mark for mark in (names[1:5] if is_sure else _ANY) if mark not in marks]:
             self._begin(missing, marks)
         unknown = Found(name, marks)
         kept = decode(data) if data is not None else None
@@ -130,7 +136,7 @@ class Pages:
         """Keep a page that was made of a request with the headers in `environ`, and begun when its marks were `begun`.
 
         With `is_remade` all other pages of the path are void from now on. Returns False, and keeps nothing, where the
-        path or a tag may have been expired meanwhile. Raises `EntrySizeError` for a page that is too large.
+        path or a tag may have been expired meanwhile. Raises `EntrySizeError` where page and headers are too large.
         """
         names = _marks_of(key.path)
         marks = {name: begun[name] for name in names if name in begun}
@@ -223,18 +229,20 @@ def _marks_of(path: str) -> tuple[str, str]:
 
 
 def _page_name(key: Key) -> str:
-    return _hashed("page", f"{key.scheme}://{key.host}{key.sent_path}?{key.query}")
+    return _hashed("page", f"{key.scheme}://{key.host}{key.sent_path}?{key.query}#{key.prefix}")
 
 
 def _variant_name(name: str, vary: Sequence[str], environ: Mapping[str, str]) -> str:
-    values = "\n".join(f"{header}: {_value(header, environ)}" for header in vary)
-    return _hashed("variant", f"{name}\n{values}")
+    return _hashed("variant", f"{name}{[(header, _value(header, environ)) for header in vary]}")
 
 
-def _value(header: str, environ: Mapping[str, str]) -> str:
-    value = environ.get(environ_name(header), "")
+def _value(header: str, environ: Mapping[str, str]) -> str | None:
+    # One that is empty is not one that is not there (RFC 9111, 4.1).
+    value = environ.get(environ_name(header))
     # Browsers write the same codings in many ways.
-    return ",".join(sorted(value.lower().replace(" ", "").split(","))) if header == "accept-encoding" else value
+    return (
+        ",".join(sorted(value.lower().replace(" ", "").split(","))) if value and header == "accept-encoding" else value
+    )
 
 
 def environ_name(header: str) -> str:

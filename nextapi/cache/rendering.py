@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable
 from contextvars import Context
@@ -14,11 +15,16 @@ from nextapi.cache.pages import Key, environ_name
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["Apart", "clean_environ", "server_facts"]
+__all__ = ["NOT_GIVEN", "Apart", "clean_environ", "server_facts"]
 
 T = TypeVar("T")
 
-_SERVERS = ("SERVER_NAME", "SERVER_PORT", "SERVER_SOFTWARE", "wsgi.errors", "wsgi.multiprocess")
+NOT_GIVEN = frozenset(("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_HOST"))
+"""Headers that no page is made with, whatever its Vary says: it has its host already, and is nobody's."""
+
+# SERVER_NAME and SERVER_PORT are not of the server alone: on a Unix socket gunicorn takes them from the Host header.
+_SERVERS = ("SERVER_SOFTWARE", "wsgi.multiprocess")
+_split_host = re.compile(r"(.*?)(?::([0-9]+))?").fullmatch
 
 
 def server_facts(environ: WSGIEnvironment) -> WSGIEnvironment:
@@ -26,24 +32,22 @@ def server_facts(environ: WSGIEnvironment) -> WSGIEnvironment:
     return {name: environ[name] for name in _SERVERS if name in environ}
 
 
-def clean_environ(
-    key: Key, prefix: str, server: WSGIEnvironment, asker: WSGIEnvironment, vary: Iterable[str]
-) -> WSGIEnvironment:
+def clean_environ(key: Key, server: WSGIEnvironment, asker: WSGIEnvironment, vary: Iterable[str]) -> WSGIEnvironment:
     """Return the environ of a GET that has nothing but what names a page: its URL, and the headers that it varies by.
 
-    These are those of the environ `asker`. `server` is what `server_facts` returned, `prefix` the part of the key's
-    path, decoded, that is SCRIPT_NAME.
+    These are those of the environ `asker`, which is empty where nobody asks. `server` is what `server_facts` returned.
     """
     target = f"{key.sent_path}?{key.query}" if key.query else key.sent_path
+    name, port = _split_host(key.host).groups()  # type: ignore[union-attr]  # it matches any text
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
-        "SCRIPT_NAME": prefix,
-        "PATH_INFO": key.path[len(prefix) :],
+        "SCRIPT_NAME": key.prefix,
+        "PATH_INFO": key.path[len(key.prefix) :],
         "QUERY_STRING": key.query,
         "RAW_URI": target,
         "REQUEST_URI": target,
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
+        "SERVER_NAME": name,
+        "SERVER_PORT": port or ("443" if key.scheme == "https" else "80"),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "HTTP_HOST": key.host,
@@ -60,8 +64,10 @@ def clean_environ(
         **server,
     }
     for name in map(environ_name, vary):
-        if name in asker and name != "HTTP_HOST":
+        if name in asker and name not in NOT_GIVEN:
             environ[name] = asker[name]
+        elif asker and name not in NOT_GIVEN:
+            environ.pop(name, None)
     return environ
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import Context
 from functools import partial
 from threading import get_ident
 from time import monotonic, sleep, time
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from werkzeug.http import is_resource_modified
+from werkzeug.sansio.http import is_resource_modified
 
 from nextapi.cache.asked import Asked, full_path, is_personal, is_plain, page_of
 from nextapi.cache.capture import Answer, Closing, Headers, call
@@ -32,7 +33,7 @@ from nextapi.cache.pages import Found, Key, Lease, Pages
 from nextapi.cache.policy import PRIVATE, ignores_query, lifetime, refusal
 from nextapi.cache.rendering import clean_environ, server_facts
 from nextapi.cache.store import Store
-from nextapi.cache.visit import KEY, NoPages, Visit, check_path, check_tag, entered
+from nextapi.cache.visit import KEY, NoPages, Visit, check_path, check_tag, current_visit, entered
 from nextapi.errors import OptionError, RevalidateError, StoreError
 
 if TYPE_CHECKING:
@@ -102,14 +103,14 @@ class CachingApp:
         if self._is_draft(environ):
             return self._call_app(asked, environ, partial(_start_private, start_response))
         if asked is None or self._outage.is_on():
-            return self._call_app(asked, environ, start_response)
+            return self._call_uncached(asked, environ, start_response)
         try:
             self._maker.catch_up()
             found = self._pages.find(asked.key, environ)
             self._outage.note_read()
         except StoreError as error:
             self._outage.note(error, is_readable=False)
-            return self._call_app(asked, environ, start_response)
+            return self._call_uncached(asked, environ, start_response)
         entry, now = found.entry, time()
         if entry is not None and entry.is_servable(now):
             if entry.is_fresh(now):
@@ -117,7 +118,7 @@ class CachingApp:
             body = _serve(entry, "STALE", environ, start_response)
             return Closing(body, partial(self._maker.make_beside, asked, found))
         if environ["REQUEST_METHOD"] == "HEAD":
-            return self._call_app(asked, environ, start_response)
+            return self._call_uncached(asked, environ, start_response)
         environ[KEY] = visit = self._visit(asked, environ)
         with entered(visit):
             return self._miss(asked, found, start_response)
@@ -148,7 +149,7 @@ class CachingApp:
         is_draft = self._is_draft(environ)
         if asked is None:
             return Visit(self._maker, None, environ.get("SCRIPT_NAME", ""), is_draft=is_draft)
-        return Visit(self._maker, (asked.key.scheme, asked.key.host), asked.prefix, is_draft=is_draft)
+        return Visit(self._maker, (asked.key.scheme, asked.key.host), asked.key.prefix, is_draft=is_draft)
 
     def _is_draft(self, environ: WSGIEnvironment) -> bool:
         return self._host.draft.is_on(environ.get("HTTP_COOKIE", ""))
@@ -160,26 +161,44 @@ class CachingApp:
         with entered(visit):
             return self.app(environ, start_response)
 
+    def _call_uncached(
+        self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Have the app answer as if there were no page cache; a page of somebody's is still no other cache's."""
+        start = partial(_start_private, start_response) if is_personal(environ) else start_response
+        return self._call_app(asked, environ, start)
+
     def _change(self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Have the app answer another method; the pages of a path that it changes are void (RFC 9111, 4.4)."""
-        failed = False
+        if environ["REQUEST_METHOD"].upper() in _SAFE_METHODS:  # frameworks read "get" as GET
+            return self._call_app(asked, environ, start_response)
+        path = asked.key.path if asked else environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        has_returned = False
+        last_status = ""
 
         def start(status: str, headers: Headers, *exc_info: Any) -> Callable[[bytes], object]:
-            nonlocal failed
-            failed = status >= "4"
+            nonlocal last_status
+            last_status = status
+            if has_returned:
+                self._expire_changed(path, status)
             return start_response(status, headers, *exc_info)
 
         body = self._call_app(asked, environ, start)
-        if not failed and environ["REQUEST_METHOD"] not in _SAFE_METHODS:
-            path = asked.key.path if asked else environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-            try:
-                has_pages = self._outage.is_on() or self._pages.has_path(path)
-            except StoreError as error:
-                self._outage.note(error, is_readable=False)
-                has_pages = True
-            if has_pages:
-                self._maker.expire_surely(path)
+        has_returned = True
+        # The app has done what it was asked to, and the server has sent nothing yet, unless it was by `write()`.
+        self._expire_changed(path, last_status)
         return body
+
+    def _expire_changed(self, path: str, status: str) -> None:
+        if not "2" <= status < "4":
+            return
+        try:
+            has_pages = self._outage.is_on() or self._pages.has_path(path)
+        except StoreError as error:
+            self._outage.note(error, is_readable=False)
+            has_pages = True
+        if has_pages:
+            self._maker.expire_surely(path)
 
     def _miss(self, asked: Asked, found: Found, start_response: StartResponse) -> Iterable[bytes]:
         environ = asked.environ
@@ -189,6 +208,7 @@ class CachingApp:
         plain = is_plain(asked)
         if is_other or not (plain or found.is_known):
             return self._watch(asked, found, start_response, is_personal=not plain)
+        lease = None
         try:
             lease = self._maker.lease(found)
             if lease is None:
@@ -202,11 +222,14 @@ class CachingApp:
                 return _serve(found.entry, "HIT", environ, start_response)
         except StoreError as error:
             self._outage.note(error)
-            return self.app(environ, start_response)
+            if lease is not None:  # the store may be back before it ends by itself
+                self._maker.end(lease)
+            return self.app(environ, start_response if plain else partial(_start_private, start_response))
         if not found.is_known:
             return self._watch(asked, found, start_response, lease)
         try:
-            entry = self._maker.make(asked, found)
+            # Middleware before the page cache may have noted in the context who asks.
+            entry = Context().run(self._maker.make, asked, found)
             if entry is not None:
                 return _serve(entry, "MISS", environ, start_response)
         except StoreError as error:
@@ -245,26 +268,27 @@ class CachingApp:
         An answer that may be about who asked is for them alone, and the page is made beside it.
         """
         key = asked.key
-        is_wanted = False
+        is_wanted = is_held = False
 
         def decide(status_line: str, headers: Headers) -> Headers | None:
-            nonlocal is_wanted, lease
-            is_wanted = False
-            if lifetime(headers) is None:
-                self._notes.note_other(key.path)
-            else:
-                self._notes.note_page(key.path)
-                status = int(status_line[:3])
-                reason = refusal(status, headers)
-                if reason is None:
-                    if is_kept and not is_personal and not (key.query and ignores_query(headers)):
-                        if lease is None:
-                            lease = self._lease(found)
-                        if lease is not None:
-                            return None
-                    else:
-                        is_wanted = is_kept
-                    return [*(_private(headers) if is_personal else headers), ("x-nextjs-cache", "MISS")]
+            nonlocal is_wanted, is_held, lease
+            is_wanted = is_held = False
+            status = int(status_line[:3])
+            is_meant = lifetime(headers) is not None
+            reason = refusal(status, headers) if is_meant else "it is none"
+            if not is_personal:
+                (self._notes.note_page if reason is None else self._notes.note_other)(key.path)
+            if reason is None:
+                if is_kept and not is_personal and not (key.query and ignores_query(headers)):
+                    if lease is None:
+                        lease = self._lease(found)
+                    if lease is not None:
+                        is_held = True
+                        return None
+                else:
+                    is_wanted = is_kept
+                return [*(_private(headers) if is_personal else headers), ("x-nextjs-cache", "MISS")]
+            if is_meant:
                 # Of what it says to a part or a condition, the page may be one.
                 is_wanted = is_personal and status in (206, 304)
                 if status < 400 and not is_wanted:
@@ -279,6 +303,9 @@ class CachingApp:
             if isinstance(answer, Answer):
                 entry = self._maker.keep(key, answer, asked.environ, found)
                 return _serve(entry, "MISS", asked.environ, start_response)
+            if is_held:  # nobody has to wait for what is too large
+                self._notes.note_other(key.path)
+                self._maker.warn_of_size(key)
         finally:
             if lease is not None:
                 self._maker.end(lease)
@@ -303,7 +330,7 @@ class CachingApp:
         whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, for a host that is
         none of the app's, and as `res.revalidate` raises it.
         """
-        if origin is None and "://" in path.partition("/")[0] + "//":
+        if origin is None and isinstance(path, str) and "://" in path.partition("/")[0] + "//":
             parts = urlsplit(path)
             origin, path = f"{parts.scheme}://{parts.netloc}", path.removeprefix(f"{parts.scheme}://{parts.netloc}")
         check_path(path)
@@ -316,10 +343,12 @@ class CachingApp:
             raise RevalidateError(
                 f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
             )
-        asked = clean_environ(Key(scheme, host, "/", "", "/"), "", self._maker.server, {}, ())
+        asked = clean_environ(Key(scheme, host, "/", "", "/"), self._maker.server, {}, ())
         if self._host.trusted(asked) is None:
             raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
-        self._maker.remake(path, Visit(self._maker, (scheme, host), ""), only_generated)
+        within = current_visit()  # of who calls from a page that is being made
+        chain = within.chain if within is not None and within.cache is self._maker else ()
+        self._maker.remake(path, Visit(self._maker, (scheme, host), "", chain), only_generated)
 
     def revalidate_path(self, path: str) -> None:
         """Make all pages of a path void, of every host and query: the next request has one made.
@@ -355,7 +384,13 @@ def _serve(entry: Entry, state: str, environ: WSGIEnvironment, start_response: S
         headers.append(("Age", str(entry.age(time()))))
     if ("HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ) and entry.status_line[:3] == "200":
         names = {name.lower(): value for name, value in headers}
-        if not is_resource_modified(environ, names.get("etag"), last_modified=names.get("last-modified")):
+        # Of If-Match and its like a cache leaves the word to the application (RFC 9111, 4.3.2).
+        if not is_resource_modified(
+            http_if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
+            http_if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
+            etag=names.get("etag"),
+            last_modified=names.get("last-modified"),
+        ):
             about_body = ("content-length", "content-type", "content-encoding", "content-language")
             headers = [pair for pair in headers if pair[0].lower() not in about_body]
             start_response("304 Not Modified", headers)
@@ -372,7 +407,12 @@ def _start_private(
 
 def _private(headers: Headers) -> Headers:
     """Return the headers of an answer that is for who asked alone."""
-    return [*(pair for pair in headers if pair[0].lower() != "cache-control"), ("Cache-Control", PRIVATE)]
+    return [*(pair for pair in headers if not _is_for_caches(pair[0].lower())), ("Cache-Control", PRIVATE)]
+
+
+def _is_for_caches(name: str) -> bool:
+    # A cache that is named takes its own header in place of Cache-Control (RFC 9213).
+    return name.endswith("cache-control") or name in ("expires", "surrogate-control")
 
 
 def _close_then(close: Callable[[], object] | None, then: Callable[[], object]) -> None:

@@ -9,4 +9,4 @@ from nextapi.adapters.wsgi import PageCache
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blog_site.settings")
 
-application = PageCache(get_wsgi_application(), store=settings.PAGE_CACHE)
+application = PageCache(get_wsgi_application(), store=settings.PAGE_CACHE, debug=settings.DEBUG)

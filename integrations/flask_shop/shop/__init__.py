@@ -30,5 +30,6 @@ def create_app(config: dict[str, Any] | None = None) -> Flask:
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(create_blueprint("web"))
-    app.wsgi_app = PageCache(app.wsgi_app, store=app.config["PAGE_CACHE"])  # type: ignore[method-assign]
+    cached = PageCache(app.wsgi_app, store=app.config["PAGE_CACHE"], debug=app.debug)
+    app.wsgi_app = cached  # type: ignore[method-assign]
     return app

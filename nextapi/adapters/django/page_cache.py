@@ -50,10 +50,10 @@ class DjangoCacheHost:
             believed.add("HTTP_X_FORWARDED_HOST")
         if settings.USE_X_FORWARDED_PORT:
             believed.add("HTTP_X_FORWARDED_PORT")
-        if believed:
-            believed.add("HTTP_X_FORWARDED_FOR")  # it is about who asked, which no page that is kept depends on
-        if not believed.issuperset(forwarding_headers(environ)):
-            return None
+        for name in forwarding_headers(environ):
+            # X-Forwarded-For is about who asked, which no page that is kept depends on.
+            if name not in believed and not (believed and name == "HTTP_X_FORWARDED_FOR"):
+                return None
         names = ("wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", *sorted(believed))
         said = tuple(environ.get(name) for name in names)
         if said not in self._known:
@@ -66,7 +66,7 @@ class DjangoCacheHost:
         return {**environ, "wsgi.url_scheme": found[0], "HTTP_HOST": found[1]}
 
     def _ask(self, environ: WSGIEnvironment) -> tuple[str, str] | None:
-        request = WSGIRequest(environ)
+        request = WSGIRequest(environ.copy())  # which it changes
         try:
             host = request.get_host()
         except DisallowedHost:

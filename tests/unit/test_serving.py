@@ -1,0 +1,570 @@
+"""The page cache before applications of no framework: foreign ones, several threads, what is too large, stores gone."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from threading import Event
+from typing import TYPE_CHECKING, Any
+from wsgiref.util import FileWrapper
+from wsgiref.validate import validator
+
+import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.test import Client, TestResponse, create_environ, run_wsgi_app
+
+from nextapi.adapters.wsgi import PageCache
+from nextapi.cache.memory import MemoryStore
+from nextapi.errors import OptionError, RevalidateError, StoreError
+from tests.support.servers import wait_until
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PAGE = [("Content-Type", "text/plain"), ("Cache-Control", "s-maxage=60, stale-while-revalidate=600")]
+LIMIT = 1000
+
+
+def ask(app: WSGIApplication, path: str = "/a", method: str = "GET", **options: Any) -> TestResponse:
+    """Return what a client gets, who reads all of it."""
+    options.setdefault("base_url", "http://example.com")
+    return Client(validator(app), use_cookies=False).open(path, method=method, buffered=True, **options)
+
+
+def state(answer: TestResponse) -> str | None:
+    return answer.headers.get("x-nextjs-cache")
+
+
+def settle() -> None:
+    """Wait until nothing is made beside requests."""
+    for thread in threading.enumerate():
+        if thread.name == "nextapi-page":
+            thread.join(20)
+            assert not thread.is_alive(), "a page is never done"
+
+
+@pytest.fixture(autouse=True)
+def settled() -> Iterator[None]:
+    yield
+    settle()
+
+
+class Clock:
+    """The time of the page cache."""
+
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for name in ("serving.time", "making.time", "memory.monotonic", "notes.monotonic", "outage.monotonic"):
+        monkeypatch.setattr(f"nextapi.cache.{name}", clock)
+    return clock
+
+
+def numbered(headers: Sequence[tuple[str, str]] = PAGE, hold: Event | None = None) -> Any:
+    """Return an application that counts its answers, in `count`, and waits for `hold` before each."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with lock:
+            app.count += 1  # type: ignore[attr-defined]
+            number = app.count  # type: ignore[attr-defined]
+        if hold is not None:
+            assert hold.wait(20)
+        start_response("200 OK", list(headers))
+        return [b"page %d" % number]
+
+    lock = threading.Lock()
+    app.count = 0  # type: ignore[attr-defined]
+    return app
+
+
+# Foreign applications
+
+
+def returning_a_file(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response("200 OK", list(PAGE))
+    return environ.get("wsgi.file_wrapper", FileWrapper)(BytesIO(b"page"))
+
+
+def writing(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    write = start_response("200 OK", list(PAGE))
+    write(b"pa")
+    return [b"ge"]
+
+
+def late(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+    start_response("200 OK", list(PAGE))
+    yield b""
+    yield b"page"
+
+
+def again(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response("200 OK", list(PAGE))
+    try:
+        raise ValueError
+    except ValueError:
+        start_response("404 Not Found", list(PAGE), sys.exc_info())  # type: ignore[arg-type]
+    return [b"page"]
+
+
+@pytest.mark.parametrize("app", [returning_a_file, writing, late, again])
+def test_foreign_applications_are_kept(app: WSGIApplication) -> None:
+    """Whatever WSGI allows makes a page; both sides of the cache are WSGI."""
+    cache = PageCache(validator(app), MemoryStore())
+    for expected in ("MISS", "HIT", "HIT"):
+        answer = ask(cache)
+        assert (state(answer), answer.text) == (expected, "page")
+
+
+def test_an_application_that_raises(clock: Clock) -> None:
+    """What it raises is the server's, and leaves no lease behind."""
+    fails = True
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if fails:
+            raise ValueError("fault")
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    cache = PageCache(app, MemoryStore())
+    for _ in range(2):
+        with pytest.raises(ValueError, match="fault"):
+            ask(cache)
+    fails = False
+    assert [state(ask(cache)) for _ in range(2)] == ["MISS", "HIT"]
+
+
+def test_a_file_that_is_no_page_stays_a_file() -> None:
+    """The server gets the very object, to send it as it likes."""
+    wrapper = FileWrapper(BytesIO(b"file"))
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return wrapper
+
+    environ = create_environ("/a", "http://example.com")
+    assert PageCache(app, MemoryStore())(environ, lambda *_: lambda _: None) is wrapper
+
+
+def endless(headers: Sequence[tuple[str, str]], given: list[int], closed: list[int]) -> WSGIApplication:
+    """Return an application that streams for ever."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", list(headers))
+        try:
+            while True:
+                given.append(1)
+                yield b"x" * 100
+        finally:
+            closed.append(1)
+
+    return app
+
+
+@pytest.mark.parametrize("headers", [PAGE, PAGE[:1]], ids=["a page", "no page"])
+def test_a_stream_is_not_held_back_beyond_the_limit(
+    headers: list[tuple[str, str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a page without end, no more is asked for than the limit and what is beyond; then each chunk goes through."""
+    given: list[int] = []
+    closed: list[int] = []
+    cache = PageCache(endless(headers, given, closed), MemoryStore(max_entry_size=LIMIT))
+    for number in (1, 2):
+        given.clear()
+        environ = create_environ("/a", "http://example.com")
+        chunks, status, _ = run_wsgi_app(cache, environ)
+        assert status == "200 OK"
+        assert len(given) <= LIMIT / 100 + 1
+        for taken, chunk in enumerate(chunks, 1):
+            assert len(chunk) == 100
+            assert len(given) <= max(taken, LIMIT / 100 + 1)
+            if taken == 20:
+                break
+        chunks.close()  # type: ignore[attr-defined]
+        assert len(closed) == number
+    warned = [record for record in caplog.records if "more than 1000 bytes" in record.getMessage()]
+    assert len(warned) == (1 if headers == PAGE else 0)
+
+
+def test_a_page_with_its_headers_beyond_the_limit(caplog: pytest.LogCaptureFixture) -> None:
+    """A body within the limit, and with its headers beyond, is not kept; the store is not taken for broken."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", list(PAGE))
+        return [b"x" * (LIMIT if environ["PATH_INFO"] == "/large" else 10)]
+
+    cache = PageCache(app, MemoryStore(max_entry_size=LIMIT))
+    assert ask(cache, "/large").text == "x" * LIMIT
+    assert ask(cache, "/large").text == "x" * LIMIT
+    assert [state(ask(cache, "/small")) for _ in range(2)] == ["MISS", "HIT"]
+    assert "until it is back" not in caplog.text
+
+
+def test_a_wrong_length_is_not_kept() -> None:
+    """An answer that is shorter than it says goes to the client, and not into the store."""
+    app = numbered([*PAGE, ("Content-Length", "10")])
+    cache = PageCache(app, MemoryStore())
+    for number in (1, 2):
+        assert ask(cache).text == f"page {number}"
+
+
+# Several at once
+
+
+def test_a_cold_page_is_made_once(clock: Clock) -> None:
+    """Eight who ask at once for a page that is not there wait for the first, and get what it has made."""
+    hold = Event()
+    app = numbered(hold=hold)
+    cache = PageCache(app, MemoryStore(), wait=20)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, cache) for _ in range(8)]
+        wait_until(lambda: app.count == 1, "nobody makes the page")
+        hold.set()
+        answers = [future.result(20) for future in asked]
+    assert app.count == 1
+    assert {answer.text for answer in answers} == {"page 1"}
+    assert sorted(str(state(answer)) for answer in answers) == ["HIT"] * 7 + ["MISS"]
+
+
+def test_who_waits_too_long_makes_the_page_unstored() -> None:
+    """After the limit the others have the app answer them; what it says is not kept."""
+    hold = Event()
+    app = numbered(hold=hold)
+    cache = PageCache(app, MemoryStore(), wait=0.05)
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(ask, cache) for _ in range(3)]
+        wait_until(lambda: app.count == 3, "they wait for ever")
+        hold.set()
+        answers = [future.result(20) for future in asked]
+    assert sorted(answer.text for answer in answers) == ["page 1", "page 2", "page 3"]
+    assert {state(answer) for answer in answers} == {"MISS"}
+    assert (state(ask(cache)), ask(cache).text) == ("HIT", "page 1")
+
+
+def test_a_stale_page_is_made_anew_once_and_nobody_waits(clock: Clock) -> None:
+    """Twenty get the old page while one makes the new one."""
+    hold = Event()
+    hold.set()
+    app = numbered(hold=hold)
+    cache = PageCache(app, MemoryStore())
+    ask(cache)
+    clock.now += 61
+    hold.clear()
+    try:
+        for _ in range(20):
+            answer = ask(cache)
+            assert (state(answer), answer.text) == ("STALE", "page 1")
+        wait_until(lambda: app.count == 2, "nobody makes the page")
+    finally:
+        hold.set()
+    settle()
+    assert (state(ask(cache)), ask(cache).text, app.count) == ("HIT", "page 2", 2)
+
+
+def test_who_comes_late_does_not_make_a_page_again(clock: Clock) -> None:
+    """A client that takes long over a stale page finds at its end that another had it made."""
+    app = numbered()
+    cache = PageCache(app, MemoryStore())
+    ask(cache)
+    clock.now += 61
+    slow = cache(create_environ("/a", "http://example.com"), lambda *_: lambda _: None)
+    assert state(ask(cache)) == "STALE"
+    settle()
+    assert app.count == 2
+    slow.close()  # type: ignore[attr-defined]
+    settle()
+    assert app.count == 2
+
+
+def test_at_most_half_of_the_threads_make_pages(clock: Clock) -> None:
+    """With four threads of the server, two pages are made beside requests at a time; the rest when they are asked for
+    again.
+    """
+    hold = Event()
+    hold.set()
+    app = numbered(hold=hold)
+    cache = PageCache(app, MemoryStore())
+    barrier = threading.Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        [*pool.map(lambda _: (barrier.wait(20), ask(cache, "/")), range(4))]
+        for number in range(6):
+            ask(cache, f"/{number}")
+        before = app.count
+        clock.now += 61
+        hold.clear()
+        try:
+            for number in range(6):
+                assert state(ask(cache, f"/{number}")) == "STALE"
+            wait_until(lambda: app.count == before + 2, "they are not made")
+            assert len([one for one in threading.enumerate() if one.name == "nextapi-page"]) == 2
+        finally:
+            hold.set()
+        settle()
+
+
+def test_an_expiry_in_the_middle_of_a_cold_page() -> None:
+    """What was begun before is the client's that asked, and is not kept; likewise of what is made beside requests."""
+    hold = Event()
+    app = numbered(hold=hold)
+    cache = PageCache(app, MemoryStore())
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, cache)
+        wait_until(lambda: app.count == 1, "nobody makes the page")
+        cache.revalidate_path("/a")
+        hold.set()
+        assert asked.result(20).text == "page 1"
+    answer = ask(cache)
+    assert (state(answer), answer.text) == ("MISS", "page 2")
+
+
+def test_an_expiry_in_the_middle_of_a_regeneration(clock: Clock) -> None:
+    """The regeneration that was begun before is void."""
+    hold = Event()
+    hold.set()
+    app = numbered(hold=hold)
+    cache = PageCache(app, MemoryStore())
+    ask(cache)
+    clock.now += 61
+    hold.clear()
+    ask(cache)
+    wait_until(lambda: app.count == 2, "nobody makes the page")
+    cache.revalidate_path("/a")
+    hold.set()
+    settle()
+    answer = ask(cache)
+    assert (state(answer), answer.text) == ("MISS", "page 3")
+
+
+def test_pages_made_on_demand_follow_each_other() -> None:
+    """Of several who have a page made anew at once, each gets one that was begun after it asked."""
+    app = numbered()
+    cache = PageCache(app, MemoryStore())
+    with ThreadPoolExecutor(6) as pool:
+        [*pool.map(lambda _: cache.revalidate("http://example.com/a"), range(6))]
+    assert app.count == 6
+    answer = ask(cache)
+    assert (state(answer), answer.text) == ("HIT", "page 6")
+
+
+def test_a_post_of_a_generator_expires_before_it_answers() -> None:
+    """An application that begins late has done its work when it begins: no page made before that is served after."""
+    started: list[str | None] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            assert state(ask(cache)) == "HIT"
+            start_response("200 OK", PAGE[:1])
+            started.append(state(ask(cache)))
+            yield b"done"
+        else:
+            start_response("200 OK", list(PAGE))
+            yield b"page"
+
+    cache = PageCache(app, MemoryStore())
+    ask(cache)
+    assert ask(cache, method="POST").text == "done"
+    assert started == ["MISS"]
+
+
+# Where the application is
+
+
+def test_below_a_prefix() -> None:
+    """SCRIPT_NAME is of the path: whoever is below it may leave it out."""
+    app = numbered()
+    inner = PageCache(app, MemoryStore())
+    outer = DispatcherMiddleware(app, {"/shop": inner})
+    assert [state(ask(outer, "/shop/a")) for _ in range(2)] == ["MISS", "HIT"]
+    inner.revalidate("http://example.com/shop/a")
+    assert ask(outer, "/shop/a").text == "page 2"
+    inner.revalidate_path("/shop/a")
+    assert state(ask(outer, "/shop/a")) == "MISS"
+
+
+@pytest.mark.parametrize("place", ["inside", "outside"])
+def test_behind_a_proxy(place: str) -> None:
+    """ProxyFix says what the proxy said, on either side of the cache: the client's scheme, host and prefix."""
+    seen: list[tuple[str, ...]] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        names = ("wsgi.url_scheme", "HTTP_HOST", "SCRIPT_NAME", "PATH_INFO")
+        seen.append(tuple(environ[name] for name in names))
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    def fixed(inner: WSGIApplication) -> ProxyFix:
+        return ProxyFix(inner, x_for=1, x_proto=1, x_host=1, x_prefix=1)
+
+    cache = PageCache(fixed(app) if place == "inside" else app, MemoryStore())
+    whole: WSGIApplication = cache if place == "inside" else fixed(cache)
+    headers = {
+        "X-Forwarded-For": "1.2.3.4",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "shop.com",
+        "X-Forwarded-Prefix": "/v2",
+    }
+    answer = ask(whole, headers=headers, base_url="http://10.0.0.1:8000")
+    assert state(answer) == "MISS"
+    settle()
+    for client in ("1.2.3.4", "5.6.7.8"):
+        answer = ask(whole, headers={**headers, "X-Forwarded-For": client}, base_url="http://10.0.0.1:8000")
+        assert state(answer) == "HIT"
+    other = {**headers, "X-Forwarded-Host": "other.com"}
+    assert state(ask(whole, headers=other, base_url="http://10.0.0.1:8000")) == "MISS"
+    settle()
+    assert set(seen) == {("https", "shop.com", "/v2", "/a"), ("https", "other.com", "/v2", "/a")}
+    ask(whole, method="POST", headers=headers, base_url="http://10.0.0.1:8000")
+    assert state(ask(whole, headers=headers, base_url="http://10.0.0.1:8000")) == "MISS"
+
+
+@pytest.mark.parametrize(
+    "name", ["Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For", "X-Forwarded-Y"]
+)
+def test_a_proxy_that_nobody_told_of(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Its requests go round the cache, and that is said once."""
+    app = numbered()
+    cache = PageCache(app, MemoryStore())
+    ask(cache)
+    for _ in range(3):
+        assert state(ask(cache, headers={name: "evil.com"})) is None
+    warned = [record for record in caplog.records if f"requests with {name} go round it" in record.getMessage()]
+    assert len(warned) == 1
+    assert state(ask(cache)) == "HIT"
+
+
+def test_forwarding_headers_that_a_proxy_fix_does_not_read() -> None:
+    """What the ProxyFix leaves alone, the app might read: such requests go round."""
+    cache = PageCache(ProxyFix(numbered(), x_for=1, x_proto=0, x_host=0), MemoryStore())
+    for _ in range(2):
+        assert state(ask(cache, headers={"X-Forwarded-Host": "evil.com", "X-Forwarded-For": "1.2.3.4"})) is None
+    ask(cache, headers={"X-Forwarded-For": "1.2.3.4"})
+    settle()
+    assert state(ask(cache, headers={"X-Forwarded-For": "1.2.3.4"})) == "HIT"
+
+
+def test_a_memory_store_is_for_one_process() -> None:
+    """With several processes it is refused, by a message that says what to use; every time."""
+    cache = PageCache(numbered(), MemoryStore())
+    for _ in range(2):
+        with pytest.raises(OptionError, match=r"is one process's.*Use SQLiteStore, RedisStore or DjangoStore"):
+            ask(cache, environ_overrides={"wsgi.multiprocess": True})
+
+
+def test_the_place_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the first request it is said where pages are kept."""
+    cache = PageCache(numbered(), MemoryStore())
+    for path in ("/a", "/b"):
+        ask(cache, path)
+    assert capsys.readouterr().err == "nextapi: pages are kept in the memory of this process\n"
+
+
+# A store that is gone
+
+
+class Broken(MemoryStore):
+    """Can be gone, for `gone` of its operations."""
+
+    gone: frozenset[str] = frozenset()
+
+    def _check(self, operation: str) -> None:
+        if operation in self.gone:
+            raise StoreError("the store is gone")
+
+    def get(self, names: Sequence[str]) -> list[bytes | None]:
+        """Get, or fail."""
+        self._check("get")
+        return super().get(names)
+
+    def set(self, values: Mapping[str, bytes], seconds: float) -> None:
+        """Set, or fail."""
+        self._check("set")
+        super().set(values, seconds)
+
+    def add(self, name: str, value: bytes, seconds: float) -> bool:
+        """Add, or fail."""
+        self._check("add")
+        return super().add(name, value, seconds)
+
+    def remove(self, name: str, value: bytes) -> None:
+        """Remove, or fail."""
+        self._check("remove")
+        super().remove(name, value)
+
+
+ALL = frozenset({"get", "set", "add", "remove"})
+
+
+@pytest.mark.parametrize(
+    "gone", [ALL, ALL - {"get"}, {"set"}, {"add"}, {"remove"}], ids=lambda gone: "+".join(sorted(gone))
+)
+def test_pages_are_served_while_the_store_is_gone(
+    gone: frozenset[str], clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever of it fails, clients are answered; one log line says so, and it recovers by itself."""
+    caplog.set_level(logging.INFO)
+    store = Broken()
+    app = numbered()
+    cache = PageCache(app, store)
+    store.gone = frozenset(gone)
+    for number in range(1, 4):
+        assert ask(cache, f"/{number}").text == f"page {number}"
+    assert ask(cache, "/1", "POST").status_code == 200
+    lines = [record.getMessage() for record in caplog.records if "served uncached" in record.getMessage()]
+    assert len(lines) == 1
+    store.gone = frozenset()
+    clock.now += 100
+    assert state(ask(cache, "/new")) == "MISS"
+    assert state(ask(cache, "/new")) == "HIT"
+    assert "the store is back" in caplog.text
+
+
+def test_on_demand_says_that_the_store_is_gone() -> None:
+    """Who has a page made anew, or expired, is told."""
+    store = Broken()
+    cache = PageCache(numbered(), store)
+    ask(cache)
+    store.gone = ALL
+    for call in (
+        lambda: cache.revalidate("http://example.com/a"),
+        lambda: cache.revalidate_path("/a"),
+        lambda: cache.revalidate_tag("t"),
+    ):
+        with pytest.raises(StoreError, match="gone"):
+            call()
+
+
+def test_a_store_that_goes_while_pages_are_stale(clock: Clock) -> None:
+    """A stale page is served, and what cannot be made anew is no error."""
+    store = Broken()
+    app = numbered()
+    cache = PageCache(app, store)
+    ask(cache)
+    clock.now += 61
+    store.gone = ALL - {"get"}
+    assert state(ask(cache)) == "STALE"
+    settle()
+    store.gone = frozenset()
+    clock.now += 2
+    assert state(ask(cache)) == "STALE"
+    settle()
+    assert state(ask(cache)) == "HIT"
+
+
+def test_what_cannot_be_known() -> None:
+    """Without a host nobody can make a page."""
+    cache = PageCache(numbered(), MemoryStore())
+    with pytest.raises(RevalidateError, match="which host it is to be made for is not known"):
+        cache.revalidate("/a")
+    for origin in ("http://", "example.com", "http://a/b"):
+        with pytest.raises(RevalidateError, match="not known"):
+            cache.revalidate("/a", origin=origin)
