@@ -31,6 +31,8 @@ Marks = Mapping[str, str]
 _MARK_SECONDS = 400 * 86_400
 """Longer than the year for which a page is kept that says "for ever"."""
 
+_MOST_KNOWN_SIZE = 256
+
 _ANY_PATH, _ANY_TAG = _ANY = ("paths", "tags")
 """The marks that change with that of any path, and of any tag: they show an expiry of what has no mark yet, or whose
 mark the store has dropped."""
@@ -215,11 +217,18 @@ def _new_mark() -> bytes:
     return token_hex(8).encode()
 
 
-@lru_cache(maxsize=1024)
 def _names(key: Key) -> tuple[str, ...]:
     """Return the names of a page, of the marks of its path and of all, and, where it has a query, of that without."""
+    # What is remembered must not be for who asks to choose the size of.
+    return _known_names(key) if len(key.sent_path) + len(key.query) <= _MOST_KNOWN_SIZE else _make_names(key)
+
+
+def _make_names(key: Key) -> tuple[str, ...]:
     names = (_page_name(key), *_marks_of(key.path), *_ANY)
     return (*names, _page_name(key._replace(query=""))) if key.query else names
+
+
+_known_names = lru_cache(maxsize=1024)(_make_names)
 
 
 def _marks_of(path: str) -> tuple[str, str]:

@@ -76,6 +76,7 @@ class CachingApp:
         self._timeout = timeout
         self._maker = self._new_maker()
         self._threads: set[int] = set()
+        self._prefix = os.environ.get("SCRIPT_NAME", "")  # as gunicorn takes it
         _apps.add(self)
 
     def _after_fork(self) -> None:
@@ -149,6 +150,7 @@ class CachingApp:
         is_draft = self._is_draft(environ)
         if asked is None:
             return Visit(self._maker, None, environ.get("SCRIPT_NAME", ""), is_draft=is_draft)
+        self._prefix = asked.key.prefix
         return Visit(self._maker, (asked.key.scheme, asked.key.host), asked.key.prefix, is_draft=is_draft)
 
     def _is_draft(self, environ: WSGIEnvironment) -> bool:
@@ -348,14 +350,14 @@ class CachingApp:
             raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
         within = current_visit()  # of who calls from a page that is being made
         chain = within.chain if within is not None and within.cache is self._maker else ()
-        self._maker.remake(path, Visit(self._maker, (scheme, host), "", chain), only_generated)
+        self._maker.remake(path, Visit(self._maker, (scheme, host), self._prefix, chain), only_generated)
 
     def revalidate_path(self, path: str) -> None:
         """Make all pages of a path void, of every host and query: the next request has one made.
 
         Raises `StoreError` while the store is gone, as there may be no later request in this process to do it.
         """
-        _, decoded = full_path(check_path(path), "")
+        _, decoded = full_path(check_path(path), self._prefix)
         self._host.when_committed(partial(self._pages.expire, [decoded]))
 
     def revalidate_tag(self, tag: str) -> None:

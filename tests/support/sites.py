@@ -131,6 +131,8 @@ def _flask(site: Site, root: Path, options: dict[str, Any]) -> WSGIApplication:
     def view(page: str) -> flask.Response:
         status, headers, body = site.answer(flask.request.environ)
         response = flask.Response(body, status, headers)
+        if said := dict(headers).get("Content-Length"):  # which Flask has mended
+            response.headers["Content-Length"] = said
         if status == 204:
             del response.headers["Content-Type"]
         return response
