@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
     from nextapi.cache import Store
 
-__all__ = ["PATHS", "RENDERED", "SQLITE", "VIEW", "contestants"]
+__all__ = ["BEHIND", "PATHS", "REDIS", "RENDERED", "SQLITE", "VIEW", "contestants"]
 
-VIEW, RENDERED, SQLITE = "cheapest view", "page, rendered", "page, from SQLite"
+VIEW, BEHIND, RENDERED = "cheapest view", "the same, behind a cache", "page, rendered"
+SQLITE, REDIS = "page from SQLite", "page from Redis"
 PATHS = {"Flask": "/products/1", "Django": "/posts/first/"}
 """The pages, by framework; the cheapest view of each answers any path."""
 
@@ -59,15 +60,16 @@ def _contestants(page: WSGIApplication, view: WSGIApplication, folder: Path, red
     from nextapi.adapters.django import DjangoStore
 
     folder.mkdir()
-    stores: dict[str, Store] = {"page, from memory": MemoryStore(), SQLITE: SQLiteStore(folder / "pages.sqlite3")}
+    stores: dict[str, Store] = {"page from memory": MemoryStore(), SQLITE: SQLiteStore(folder / "pages.sqlite3")}
     if redis is not None:
-        stores["page, from Redis"] = RedisStore(redis, prefix=folder.name)
-    stores["page, from Django's files"] = DjangoStore()
+        stores[REDIS] = RedisStore(redis, prefix=folder.name)
+    stores["page from Django's files"] = DjangoStore()
     return [
         Contestant(VIEW, view),
-        Contestant("the same, behind SQLite", PageCache(view, SQLiteStore(folder / "none.sqlite3")), VIEW),
-        Contestant(RENDERED, page),
-        *(Contestant(name, PageCache(page, store), VIEW) for name, store in stores.items()),
+        Contestant(BEHIND, PageCache(view, SQLiteStore(folder / "none.sqlite3"))),
+        # As while the app is developed: nothing is kept.
+        Contestant(RENDERED, PageCache(page, MemoryStore(), debug=True)),
+        *(Contestant(name, PageCache(page, store)) for name, store in stores.items()),
     ]
 
 
@@ -112,8 +114,9 @@ def _blog() -> WSGIApplication:
 
     app: WSGIApplication = get_wsgi_application()
     call_command("migrate", verbosity=0)
-    from blog.models import Comment, Post
     from django.contrib.auth.models import User
+
+    from blog.models import Comment, Post
 
     ada = User.objects.create_user("ada")
     post = Post.objects.create(title="First", slug="first", text=_TEXT, author=ada, is_published=True)
