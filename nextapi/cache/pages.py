@@ -96,7 +96,7 @@ class Pages:
         them when a page of it is kept, so that what is no page leaves nothing in the store.
         """
         names = _names(key)
-        name = names[0]
+        name = page_name = names[0]
         along = self._read_along.get(name, ())
         data, *values = self._store.get((*names, *along) if along else names)
         marks = _texts(names[1:5], values)
@@ -118,7 +118,7 @@ class Pages:
             return unknown
         if kept is None:
             return Found(name, marks, None, bool(vary), vary)
-        return Found(name, marks, kept if self._is_valid(kept, names[0], marks | also) else None, True, vary)
+        return Found(name, marks, kept if self._is_valid(kept, page_name, marks | also) else None, True, vary)
 
     def _begin(self, name: str, marks: dict[str, str]) -> None:
         """Have a mark from now on."""
