@@ -36,7 +36,7 @@ _PLAIN_HEADERS = frozenset(
     )
 )
 _PLAIN_PREFIXES = ("HTTP_SEC_CH_", "HTTP_SEC_FETCH_", "HTTP_SEC_GPC")
-_PERSONAL = ("HTTP_COOKIE", "HTTP_AUTHORIZATION", "REMOTE_USER", "AUTH_TYPE")
+_PERSONAL = frozenset(("HTTP_COOKIE", "HTTP_AUTHORIZATION", "REMOTE_USER", "AUTH_TYPE"))
 # What servers say of every request. All else may be about who asks: a certificate, a country, what middleware found.
 _SERVER_NAMES = frozenset(
     (
@@ -113,7 +113,7 @@ def page_of(environ: WSGIEnvironment, host: CacheHost, ignored_params: frozenset
 
 def is_personal(environ: WSGIEnvironment) -> bool:
     """Say whether a request says who asks."""
-    return any(name in environ for name in _PERSONAL)
+    return not environ.keys().isdisjoint(_PERSONAL)
 
 
 def is_plain(asked: Asked) -> bool:

@@ -94,7 +94,7 @@ class CachingApp:
             environ[KEY] = visit = Visit(NoPages(), None, "", is_draft=self._is_draft(environ))
             with entered(visit):
                 return self.app(environ, start_response)
-        if len(self._threads) < _MOST_THREADS:
+        if get_ident() not in self._threads and len(self._threads) < _MOST_THREADS:
             self._meet(environ)
         asked = page_of(environ, self._host, self._ignored_params)
         if asked is None:
