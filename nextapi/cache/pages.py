@@ -28,6 +28,9 @@ __all__ = ["Found", "Key", "Lease", "Marks", "Pages", "environ_name"]
 Marks = Mapping[str, str]
 """Marks by name."""
 
+_MOST_KNOWN = 1024
+_MOST_READ_ALONG = 16
+
 _MARK_SECONDS = 400 * 86_400
 """Longer than the year for which a page is kept that says "for ever"."""
 
@@ -83,6 +86,8 @@ class Pages:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._read_along: dict[str, tuple[str, ...]] = {}
+        """The marks of a page's tags when it was last read, by its name: they are read together with it."""
 
     def find(self, key: Key, environ: Mapping[str, str], is_sure: bool = False) -> Found:
         """Return what there is of a page, for a request whose headers are in `environ`.
@@ -91,14 +96,16 @@ class Pages:
         them when a page of it is kept, so that what is no page leaves nothing in the store.
         """
         names = _names(key)
-        name = names[0]
-        data, *values = self._store.get(names)
+        name = page_name = names[0]
+        along = self._read_along.get(name, ())
+        data, *values = self._store.get((*names, *along) if along else names)
         marks = _texts(names[1:5], values)
+        also = _texts(along, values[len(names) - 1 :]) if along else {}
         for missing in [mark for mark in (names[1:5] if is_sure else _ANY) if mark not in marks]:
             self._begin(missing, marks)
         unknown = Found(name, marks)
         kept = decode(data) if data is not None else None
-        is_other_query = kept is None and len(values) > 4 and values[4] is not None
+        is_other_query = kept is None and len(names) > 5 and values[4] is not None
         if is_other_query:
             name, kept = names[5], decode(values[4])  # type: ignore[arg-type]  # it is not None
         vary: Sequence[str] = ()
@@ -111,7 +118,7 @@ class Pages:
             return unknown
         if kept is None:
             return Found(name, marks, None, bool(vary), vary)
-        return Found(name, marks, kept if self._is_valid(kept, marks) else None, True, vary)
+        return Found(name, marks, kept if self._is_valid(kept, page_name, marks | also) else None, True, vary)
 
     def _begin(self, name: str, marks: dict[str, str]) -> None:
         """Have a mark from now on."""
@@ -121,9 +128,15 @@ class Pages:
         else:
             marks |= _texts([name], self._store.get([name]))
 
-    def _is_valid(self, entry: Entry, known: Marks) -> bool:
+    def _is_valid(self, entry: Entry, page: str, known: Marks) -> bool:
         others = [name for name in entry.marks if name not in known]
-        now = {**known, **_texts(others, self._store.get(others))} if others else known
+        now = known
+        if others:
+            now = {**known, **_texts(others, self._store.get(others))}
+            if len(self._read_along) >= _MOST_KNOWN:
+                self._read_along.clear()
+            if len(others) <= _MOST_READ_ALONG:
+                self._read_along[page] = tuple(others)
         return all(now.get(name) == mark for name, mark in entry.marks.items())
 
     def keep(
@@ -228,7 +241,7 @@ def _make_names(key: Key) -> tuple[str, ...]:
     return (*names, _page_name(key._replace(query=""))) if key.query else names
 
 
-_known_names = lru_cache(maxsize=1024)(_make_names)
+_known_names = lru_cache(maxsize=_MOST_KNOWN)(_make_names)
 
 
 def _marks_of(path: str) -> tuple[str, str]:
