@@ -251,6 +251,24 @@ def test_who_waits_too_long_makes_the_page_unstored() -> None:
     assert (state(ask(cache)), ask(cache).text) == ("HIT", "page 1")
 
 
+@pytest.mark.parametrize("headers", [PAGE[:1], [*PAGE, ("Set-Cookie", "a=b")]], ids=["no page", "refused"])
+def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]]) -> None:
+    """Once it is known that a path has no page, who asks for it is answered at once, however many others there are."""
+    hold = Event()
+    hold.set()
+    app = numbered(headers, hold)
+    cache = PageCache(app, MemoryStore(), wait=20)
+    ask(cache)
+    hold.clear()
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(ask, cache) for _ in range(3)]
+        try:
+            wait_until(lambda: app.count == 4, "they wait for each other")
+        finally:
+            hold.set()
+        assert {future.result(20).status_code for future in asked} == {200}
+
+
 def test_a_stale_page_is_made_anew_once_and_nobody_waits(clock: Clock) -> None:
     """Twenty get the old page while one makes the new one."""
     hold = Event()
