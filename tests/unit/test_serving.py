@@ -363,6 +363,31 @@ def test_an_expiry_in_the_middle_of_a_regeneration(clock: Clock) -> None:
     assert (state(answer), answer.text) == ("MISS", "page 3")
 
 
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "cold"])
+@pytest.mark.parametrize(("what", "is_kept"), [("/a", False), ("/b", True), ("t", False), ("u", None)])
+def test_an_expiry_in_the_middle_of_a_page_made_on_demand(what: str, is_kept: bool | None, is_known: bool) -> None:
+    """What was begun before the expiry is void; the page before it is so in any case."""
+    hold = Event()
+    hold.set()
+    app = numbered([*PAGE, ("Cache-Tag", "t")], hold)
+    cache = PageCache(app, MemoryStore())
+    if is_known:
+        ask(cache)
+    before = app.count
+    hold.clear()
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(cache.revalidate, "http://example.com/a")
+        wait_until(lambda: app.count == before + 1, "nobody makes the page")
+        (cache.revalidate_path if what.startswith("/") else cache.revalidate_tag)(what)
+        hold.set()
+        made.result(20)
+    answer = ask(cache)
+    is_there = is_known if is_kept is None else is_kept
+    assert (state(answer), answer.text) == (
+        ("HIT", f"page {before + 1}") if is_there else ("MISS", f"page {before + 2}")
+    )
+
+
 def test_pages_made_on_demand_follow_each_other() -> None:
     """Of several who have a page made anew at once, each gets one that was begun after it asked."""
     app = numbered()
