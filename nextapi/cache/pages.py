@@ -118,7 +118,12 @@ class Pages:
             return unknown
         if kept is None:
             return Found(name, marks, None, bool(vary), vary)
-        return Found(name, marks, kept if self._is_valid(kept, page_name, marks | also) else None, True, vary)
+        marks |= also
+        if of_tags := [mark for mark in kept.marks if mark not in marks]:
+            marks |= _texts(of_tags, self._store.get(of_tags))
+            self._note_tags(page_name, of_tags)
+        is_valid = all(marks.get(mark) == text for mark, text in kept.marks.items())
+        return Found(name, marks, kept if is_valid else None, True, vary)
 
     def _begin(self, name: str, marks: dict[str, str]) -> None:
         """Have a mark from now on."""
@@ -128,16 +133,12 @@ class Pages:
         else:
             marks |= _texts([name], self._store.get([name]))
 
-    def _is_valid(self, entry: Entry, page: str, known: Marks) -> bool:
-        others = [name for name in entry.marks if name not in known]
-        now = known
-        if others:
-            now = {**known, **_texts(others, self._store.get(others))}
-            if len(self._read_along) >= _MOST_KNOWN:
-                self._read_along.clear()
-            if len(others) <= _MOST_READ_ALONG:
-                self._read_along[page] = tuple(others)
-        return all(now.get(name) == mark for name, mark in entry.marks.items())
+    def _note_tags(self, page: str, marks: Sequence[str]) -> None:
+        """Have the marks of a page's tags read along with it from now on."""
+        if len(self._read_along) >= _MOST_KNOWN:
+            self._read_along.clear()
+        if len(marks) <= _MOST_READ_ALONG:
+            self._read_along[page] = tuple(marks)
 
     def keep(
         self,
@@ -154,15 +155,17 @@ class Pages:
         path or a tag may have been expired meanwhile. Raises `EntrySizeError` where page and headers are too large.
         """
         names = _marks_of(key.path)
-        marks = {name: begun[name] for name in names if name in begun}
-        watched = {*marks} if len(marks) == len(names) else {*marks, _ANY_PATH}
-        for name in names:
-            if name not in marks:
-                self._begin(name, marks)
-        if tags:
-            watched.add(_ANY_TAG)
-            marks |= self._marks_of_tags(tags)
-        if len(marks) < len(names) + len(set(tags)):  # the store drops them at once
+        of_tags = [_hashed("tag", tag) for tag in tags]
+        marks = {name: begun[name] for name in (*names, *of_tags) if name in begun}
+        watched = {*marks}
+        for mark_of_any, some in ((_ANY_PATH, names), (_ANY_TAG, of_tags)):
+            if unknown := [name for name in some if name not in marks]:
+                watched.add(mark_of_any)
+                marks |= _texts(unknown, self._store.get(unknown))
+                for name in unknown:
+                    if name not in marks:
+                        self._begin(name, marks)
+        if not marks.keys() >= {*names, *of_tags}:  # the store drops them at once
             return False
         # Looked at after those that were not known, and changed before them: so one of the two shows any expiry.
         now = _texts(sorted(watched), self._store.get(sorted(watched)))
@@ -181,14 +184,6 @@ class Pages:
         if is_remade:
             self._store.set({_ANY_PATH: _new_mark(), names[1]: marks[names[1]].encode()}, _MARK_SECONDS)
         return True
-
-    def _marks_of_tags(self, tags: Iterable[str]) -> dict[str, str]:
-        names = [_hashed("tag", tag) for tag in tags]
-        marks = _texts(names, self._store.get(names))
-        for name in names:
-            if name not in marks:
-                self._begin(name, marks)
-        return marks
 
     def keep_on(self, found: Found, entry: Entry) -> None:
         """Keep a page that was found in place of what it is, as valid as it is."""
