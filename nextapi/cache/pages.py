@@ -28,6 +28,9 @@ __all__ = ["Found", "Key", "Lease", "Marks", "Pages", "environ_name"]
 Marks = Mapping[str, str]
 """Marks by name."""
 
+_MOST_KNOWN = 1024
+_MOST_READ_ALONG = 16
+
 _MARK_SECONDS = 400 * 86_400
 """Longer than the year for which a page is kept that says "for ever"."""
 
@@ -90,6 +93,8 @@ class Pages:
     def __init__(self, store: Store, version: str = "") -> None:
         self._store = store
         self._version = version
+        self._read_along: dict[str, tuple[str, ...]] = {}
+        """The marks of a page's tags when it was last read, by its name: they are read together with it."""
 
     def find(self, key: Key, environ: Mapping[str, str], is_sure: bool = False) -> Found:
         """Return what there is of a page, for a request whose headers are in `environ`.
@@ -98,16 +103,18 @@ class Pages:
         them when a page of it is kept, so that what is no page leaves nothing in the store.
         """
         names = _names(key)
-        name = names[0]
-        data, *values = self._store.get(names)
+        name = page_name = names[0]
+        along = self._read_along.get(name, ())
+        data, *values = self._store.get((*names, *along) if along else names)
         marks = _texts(names[1:5], values)
+        also = _texts(along, values[len(names) - 1 :]) if along else {}
         if self._version:
             marks[_VERSION] = self._version
         for missing in [mark for mark in (names[1:5] if is_sure else _ANY) if mark not in marks]:
             self._begin(missing, marks)
         unknown = Found(name, marks)
         kept = decode(data) if data is not None else None
-        is_other_query = kept is None and len(values) > 4 and values[4] is not None
+        is_other_query = kept is None and len(names) > 5 and values[4] is not None
         if is_other_query:
             name, kept = names[5], decode(values[4])  # type: ignore[arg-type]  # it is not None
         vary: Sequence[str] = ()
@@ -120,7 +127,14 @@ class Pages:
             return unknown
         if kept is None:
             return Found(name, marks, None, bool(vary), vary)
-        return Found(name, marks, kept if self._is_valid(kept, marks) else None, True, vary)
+        marks |= also
+        if of_tags := [mark for mark in kept.marks if mark not in marks]:
+            marks |= _texts(of_tags, self._store.get(of_tags))
+            self._note_tags(page_name, of_tags)
+        is_valid = kept.marks.get(_VERSION, "") == self._version and all(
+            marks.get(mark) == text for mark, text in kept.marks.items()
+        )
+        return Found(name, marks, kept if is_valid else None, True, vary)
 
     def _begin(self, name: str, marks: dict[str, str]) -> None:
         """Have a mark from now on."""
@@ -130,12 +144,12 @@ class Pages:
         else:
             marks |= _texts([name], self._store.get([name]))
 
-    def _is_valid(self, entry: Entry, known: Marks) -> bool:
-        if self._version and _VERSION not in entry.marks:
-            return False
-        others = [name for name in entry.marks if name not in known]
-        now = {**known, **_texts(others, self._store.get(others))} if others else known
-        return all(now.get(name) == mark for name, mark in entry.marks.items())
+    def _note_tags(self, page: str, marks: Sequence[str]) -> None:
+        """Have the marks of a page's tags read along with it from now on."""
+        if len(self._read_along) >= _MOST_KNOWN:
+            self._read_along.clear()
+        if len(marks) <= _MOST_READ_ALONG:
+            self._read_along[page] = tuple(marks)
 
     def keep(
         self,
@@ -152,15 +166,17 @@ class Pages:
         path or a tag may have been expired meanwhile. Raises `EntrySizeError` where page and headers are too large.
         """
         names = _marks_of(key.path)
-        marks = {name: begun[name] for name in names if name in begun}
-        watched = {*marks} if len(marks) == len(names) else {*marks, _ANY_PATH}
-        for name in names:
-            if name not in marks:
-                self._begin(name, marks)
-        if tags:
-            watched.add(_ANY_TAG)
-            marks |= self._marks_of_tags(tags)
-        if len(marks) < len(names) + len(set(tags)):  # the store drops them at once
+        of_tags = [_hashed("tag", tag) for tag in tags]
+        marks = {name: begun[name] for name in (*names, *of_tags) if name in begun}
+        watched = {*marks}
+        for mark_of_any, some in ((_ANY_PATH, names), (_ANY_TAG, of_tags)):
+            if unknown := [name for name in some if name not in marks]:
+                watched.add(mark_of_any)
+                marks |= _texts(unknown, self._store.get(unknown))
+                for name in unknown:
+                    if name not in marks:
+                        self._begin(name, marks)
+        if not marks.keys() >= {*names, *of_tags}:  # the store drops them at once
             return False
         # Looked at after those that were not known, and changed before them: so one of the two shows any expiry.
         now = _texts(sorted(watched), self._store.get(sorted(watched)))
@@ -181,14 +197,6 @@ class Pages:
         if is_remade:
             self._store.set({_ANY_PATH: _new_mark(), names[1]: marks[names[1]].encode()}, _MARK_SECONDS)
         return True
-
-    def _marks_of_tags(self, tags: Iterable[str]) -> dict[str, str]:
-        names = [_hashed("tag", tag) for tag in tags]
-        marks = _texts(names, self._store.get(names))
-        for name in names:
-            if name not in marks:
-                self._begin(name, marks)
-        return marks
 
     def keep_on(self, found: Found, entry: Entry) -> None:
         """Keep a page that was found in place of what it is, as valid as it is."""
@@ -245,7 +253,7 @@ def _make_names(key: Key) -> tuple[str, ...]:
     return (*names, _page_name(key._replace(query=""))) if key.query else names
 
 
-_known_names = lru_cache(maxsize=1024)(_make_names)
+_known_names = lru_cache(maxsize=_MOST_KNOWN)(_make_names)
 
 
 def _marks_of(path: str) -> tuple[str, str]:
@@ -263,12 +271,10 @@ def _variant_name(name: str, vary: Sequence[str], environ: Mapping[str, str]) ->
 
 
 def _value(header: str, environ: Mapping[str, str]) -> str | None:
-    # One that is empty is not one that is not there (RFC 9111, 4.1).
-    value = environ.get(environ_name(header))
-    # Browsers write the same codings in many ways.
-    return (
-        ",".join(sorted(value.lower().replace(" ", "").split(","))) if value and header == "accept-encoding" else value
-    )
+    value = environ.get(environ_name(header))  # one that is empty is not one that is not there (RFC 9111, 4.1)
+    if value and header == "accept-encoding":  # browsers write the same codings in many ways
+        return ",".join(sorted(value.lower().replace(" ", "").split(",")))
+    return value
 
 
 def environ_name(header: str) -> str:
