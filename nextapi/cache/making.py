@@ -251,7 +251,7 @@ class Maker:
 
     def expire_path(self, path: str, prefix: str) -> None:
         """Make all pages of a path void, when the store can be written (`Revalidator`)."""
-        _, decoded = full_path(check_path(path), prefix)
+        _, decoded = full_path(check_path(path, "revalidate_path"), prefix)
         self._host.when_committed(partial(self.expire_surely, decoded, ""))
 
     def expire_tag(self, tag: str) -> None:

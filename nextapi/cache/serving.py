@@ -376,7 +376,7 @@ class CachingApp:
 
         Raises `StoreError` while the store is gone, as there may be no later request in this process to do it.
         """
-        _, decoded = full_path(check_path(path), self._prefix)
+        _, decoded = full_path(check_path(path, "revalidate_path"), self._prefix)
         self._warn_of_place()
         self._host.when_committed(partial(self._pages.expire, [decoded]))
 

@@ -374,7 +374,14 @@ def _is_own(path: Path) -> bool:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Be the only one of all processes and threads that opens or makes files in a folder, which is made, too."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        with suppress(OSError):  # pages are not to be committed, as those of pytest's and mypy's caches
+            (folder / ".gitignore").write_text("*\n")
     if sys.platform == "win32":  # no open file can be removed there, which is what the lock is for
         yield
         return

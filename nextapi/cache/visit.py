@@ -112,12 +112,12 @@ def current_visit() -> Visit | None:
     return visit
 
 
-def check_path(path: object) -> str:
+def check_path(path: object, function: str = "revalidate") -> str:
     """Return a path; raise `RevalidateError`, with Next's message, for what is none."""
     if not isinstance(path, str) or not path.startswith("/"):
         received = "null" if path is None else path
         raise RevalidateError(
-            f"Invalid urlPath provided to revalidate(), must be a path e.g. /blog/post-1, received {received}"
+            f"Invalid urlPath provided to {function}(), must be a path e.g. /blog/post-1, received {received}"
         )
     return path
 
