@@ -22,7 +22,16 @@ from nextapi.cache.host import CacheHost, normal_host
 from nextapi.cache.notes import Notes
 from nextapi.cache.outage import Outage
 from nextapi.cache.pages import Found, Key, Lease, Pages, environ_name
-from nextapi.cache.policy import ignores_query, kept_headers, lifetime, refusal, tags, vary_names, with_lifetime
+from nextapi.cache.policy import (
+    ignores_query,
+    kept_headers,
+    lifetime,
+    refusal,
+    said_age,
+    tags,
+    vary_names,
+    with_lifetime,
+)
 from nextapi.cache.rendering import NOT_GIVEN, Apart, clean_environ
 from nextapi.cache.visit import KEY, Visit, check_path, check_tag, entered
 from nextapi.errors import EntrySizeError, RevalidateError, StoreError
@@ -171,7 +180,9 @@ class Maker:
         if "etag" not in names and answer.status == 200:
             headers.append(("ETag", strong_etag(answer.body)))
         vary = tuple(sorted({*found.vary, *vary_names(headers)}))
-        entry = Entry(key.url, answer.status_line, headers, answer.body, time(), life.fresh, life.stale, vary, {})
+        before = said_age(answer.headers)  # the seconds that it was in other caches
+        times = time() - before, life.fresh + before, life.stale
+        entry = Entry(key.url, answer.status_line, headers, answer.body, *times, vary, {})
         try:
             is_kept = is_whole and self._pages.keep(key, entry, environ, found.marks, tags(headers), is_remade)
             if is_kept:
