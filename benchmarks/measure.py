@@ -18,7 +18,7 @@ from benchmarks.contestants import Contestant
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-__all__ = ["Times", "measure", "verify"]
+__all__ = ["Times", "answer_of", "measure", "verify"]
 
 Times = dict[str, dict[str, float]]
 """Microseconds per request, by the names of case and contestant."""
@@ -34,20 +34,26 @@ def verify(contestants: Iterable[Contestant], cases: Sequence[Case]) -> None:
             _verify(contestant, case)
 
 
-def _verify(contestant: Contestant, case: Case) -> None:
+def answer_of(contestant: Contestant, case: Case) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of the answer to a case."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Any:
         started.append((status, headers))
+        return _write
 
     answer = contestant.app(case.environs()(), start_response)
     body = b"".join(answer)
     if hasattr(answer, "close"):
         answer.close()
     ((status, pairs),) = started
-    headers = {name.lower(): value for name, value in pairs}
+    return int(status[:3]), {name.lower(): value for name, value in pairs}, body
+
+
+def _verify(contestant: Contestant, case: Case) -> None:
+    status, headers, body = answer_of(contestant, case)
     length = headers.get("content-length", str(len(body)))  # Django's own come by CommonMiddleware
-    said = (int(status[:3]), headers["content-type"].partition(";")[0], length, json.loads(body))
+    said = (status, headers["content-type"].partition(";")[0], length, json.loads(body))
     right = (case.status, "application/json", str(len(body)), case.answer)
     if said != right:
         raise AssertionError(f"{contestant.name} answers {case.method} {case.target} by {said}, not {right}")
@@ -101,3 +107,8 @@ def _run(app: WSGIApplication, environs: list[WSGIEnvironment]) -> int:
 
 def _start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None, /) -> Any:
     """Take the start of an answer, and do nothing."""
+    return _write
+
+
+def _write(_: bytes) -> None:
+    """Do nothing: none of the answers is written."""

@@ -8,9 +8,10 @@ from importlib.metadata import version
 from typing import Any
 
 from benchmarks.contestants import BARE, EDGE, GUARDED, NEXTAPI, ROUTE, Contestant
+from benchmarks.contestants.kept_pages import REDIS, RENDERED, SQLITE, VIEW
 from benchmarks.measure import Times
 
-__all__ = ["LIMIT", "as_json", "as_table", "over_limit"]
+__all__ = ["LIMIT", "as_json", "as_table", "over_limit", "pages_as_json", "pages_as_table", "pages_over_limit"]
 
 LIMIT = 2.0
 """So many times the bare callable's time nextapi may take, for each request."""
@@ -20,6 +21,9 @@ WEB_LIMIT = 1.3
 
 MIDDLEWARE_LIMIT = 0.5
 """So many microseconds middleware may cost a request that it is not for."""
+
+PAGE_LIMIT = 5.0
+"""So many times faster than rendering it a page has to come from SQLite."""
 
 
 def versions() -> dict[str, str]:
@@ -75,3 +79,41 @@ def _over_limit(case: str, took: dict[str, float]) -> Iterator[str]:
             yield f"{case}: {name} takes {ratio:.2f} x the time of a route of pages/api, over {WEB_LIMIT}"
     if (cost := took[GUARDED] - own) > MIDDLEWARE_LIMIT:
         yield f"{case}: middleware that is not for the request costs {cost:.2f} us, over {MIDDLEWARE_LIMIT}"
+
+
+def pages_as_table(times: Times) -> str:
+    """Return the times of pages, what each is to the cheapest view's, and how many times faster than rendering."""
+    lines = []
+    for case, took in times.items():
+        lines += ["", f"{case:<24} {'µs':>8} {'x view':>8} {'faster':>8}"]
+        for name, of_view, faster in _page_ratios(took):
+            lines.append(f"{name:<24} {took[name]:8.2f} {of_view:8.2f} {faster:8.1f}")
+        if REDIS not in took:
+            lines.append("Redis is left out: redis-server is not installed")
+    return "\n".join(lines)
+
+
+def pages_as_json(times: Times) -> dict[str, Any]:
+    """Return the same as a value for JSON."""
+    return {
+        case: {
+            name: {"us": took[name], "x_view": of_view, "faster": faster}
+            for name, of_view, faster in _page_ratios(took)
+        }
+        for case, took in times.items()
+    }
+
+
+def _page_ratios(took: dict[str, float]) -> Iterator[tuple[str, float, float]]:
+    for name, mine in took.items():
+        yield name, mine / took[VIEW], took[RENDERED] / mine
+
+
+def pages_over_limit(times: Times) -> list[str]:
+    """Return a line for each page that comes too slowly from SQLite."""
+    return [
+        f"{case}: from SQLite it is {faster:.1f} times faster than rendered, below {PAGE_LIMIT}"
+        for case, took in times.items()
+        for name, _, faster in _page_ratios(took)
+        if name == SQLITE and faster < PAGE_LIMIT
+    ]

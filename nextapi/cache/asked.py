@@ -36,7 +36,7 @@ _PLAIN_HEADERS = frozenset(
     )
 )
 _PLAIN_PREFIXES = ("HTTP_SEC_CH_", "HTTP_SEC_FETCH_", "HTTP_SEC_GPC")
-_PERSONAL = ("HTTP_COOKIE", "HTTP_AUTHORIZATION", "REMOTE_USER", "AUTH_TYPE")
+_PERSONAL = frozenset(("HTTP_COOKIE", "HTTP_AUTHORIZATION", "REMOTE_USER", "AUTH_TYPE"))
 # What servers say of every request. All else may be about who asks: a certificate, a country, what middleware found.
 _SERVER_NAMES = frozenset(
     (
@@ -74,6 +74,14 @@ _SERVER_PREFIXES = (
     "wsgi.",
 )
 
+_EVERYWHERE = (
+    *("SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "SERVER_SOFTWARE", "wsgi.errors", "wsgi.file_wrapper"),
+    *("wsgi.input", "wsgi.input_terminated", "wsgi.multiprocess", "wsgi.multithread", "wsgi.run_once"),
+    *("wsgi.url_scheme", "wsgi.version"),
+)
+_KNOWN = _PLAIN_HEADERS | _SERVER_NAMES | frozenset(_EVERYWHERE)
+"""Names that need no second look."""
+
 
 class Asked(NamedTuple):
     """A GET or HEAD that a page may answer."""
@@ -105,17 +113,17 @@ def page_of(environ: WSGIEnvironment, host: CacheHost, ignored_params: frozenset
 
 def is_personal(environ: WSGIEnvironment) -> bool:
     """Say whether a request says who asks."""
-    return any(name in environ for name in _PERSONAL)
+    return not environ.keys().isdisjoint(_PERSONAL)
 
 
 def is_plain(asked: Asked) -> bool:
     """Say whether a request has nothing but what a page's name has, and what browsers say to everybody."""
     environ, key = asked.environ, asked.key
-    for name, value in environ.items():
+    for name in environ.keys() - _KNOWN:
         if name.startswith("HTTP_"):
-            if name not in _PLAIN_HEADERS and not name.startswith(_PLAIN_PREFIXES):
+            if not name.startswith(_PLAIN_PREFIXES):
                 return False
-        elif name not in _SERVER_NAMES and not name.startswith(_SERVER_PREFIXES) and os.environ.get(name) != value:
+        elif not name.startswith(_SERVER_PREFIXES) and os.environ.get(name) != environ[name]:
             return False  # wsgiref adds the variables of the process
     return (
         environ.get("HTTP_HOST") == key.host

@@ -90,17 +90,18 @@ class _Head:
         self._start_response = start_response
         self._decide = decide
         self._limit = limit
-        self._write_on: Callable[[bytes], object] | None = None
+        self._is_started = False
+        self._write_on: Callable[[bytes], object]  # None where middleware forgot to return it
         self.said: tuple[str, Headers] | None = None
         self.held: list[bytes] = []
         self.size = 0
 
     def is_started(self) -> bool:
         """Say whether the answer is passed on."""
-        return self._write_on is not None
+        return self._is_started
 
     def start(self, status: str, headers: Headers, exc_info: OptExcInfo | None = None, /) -> Callable[[bytes], object]:
-        if self._write_on is not None:  # the server knows whether something was sent
+        if self._is_started:  # the server knows whether something was sent
             return self._start_response(status, headers, exc_info)
         if self.said is not None and exc_info is None:
             raise RuntimeError("start_response() was called a second time, and without exc_info")
@@ -109,12 +110,13 @@ class _Head:
         passed = self._decide(status, headers)
         if passed is not None:
             self._write_on = self._start_response(status, passed, exc_info)
+            self._is_started = True
             return self._write_on
         self.said = status, list(headers)
         return self._write
 
     def _write(self, data: bytes) -> None:
-        if self._write_on is not None:
+        if self._is_started:
             self._write_on(data)
             return
         self.hold(data)
@@ -131,10 +133,11 @@ class _Head:
 
     def pass_on(self) -> Callable[[bytes], object]:
         """Start what was held back, unless it is, and return what writes on."""
-        if self._write_on is None:
+        if not self._is_started:
             if self.said is None:
                 raise RuntimeError("the WSGI application did not call start_response() before its body")
             self._write_on = self._start_response(*self.said)
+            self._is_started = True
         return self._write_on
 
 

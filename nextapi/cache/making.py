@@ -40,9 +40,9 @@ from nextapi.http.conditional import strong_etag
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-__all__ = ["Maker"]
+__all__ = ["RETRY_SECONDS", "Maker"]
 
-_RETRY_SECONDS = (3, 30)
+RETRY_SECONDS = (3, 30)
 """For so long at least and at most a page is served that could not be made anew (Next's numbers)."""
 
 _logger = logging.getLogger("nextapi")
@@ -145,7 +145,7 @@ class Maker:
         elif lifetime(answer.headers) is not None:
             self.warn_of(key, reason)
         self._notes.note_other(key.path)
-        self._notes.note_failed(key.url, _RETRY_SECONDS[1])
+        self._notes.note_failed(key.url, RETRY_SECONDS[1])
         self._drop(key, found, is_remade)
         return None
 
@@ -174,7 +174,7 @@ class Maker:
             answer = replace(answer, body=b"")
             headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         size, names = str(len(answer.body)), {name.lower(): value for name, value in headers}
-        is_whole = names.get("content-length", size) == size
+        is_whole = all(value == size for name, value in headers if name.lower() == "content-length")
         if "content-length" not in names and answer.status != 204:
             headers.append(("Content-Length", size))
         if "etag" not in names and answer.status == 200:
@@ -204,7 +204,7 @@ class Maker:
         if entry is None:
             return
         age, whole = entry.age(time()), entry.fresh + entry.stale
-        least, most = _RETRY_SECONDS
+        least, most = RETRY_SECONDS
         retry = min(max(entry.fresh, least), most)
         if age + retry < whole:
             headers = with_lifetime(entry.headers, retry)
@@ -218,8 +218,10 @@ class Maker:
         """Have a page made by another thread, unless another makes it, or this process makes enough."""
         if self._outage.is_on() or self._notes.is_failed(asked.key.url):
             return
+        # Who asks for many new pages as one user leaves a thread to those that are served old meanwhile.
+        most = self.most_beside if found.entry is not None else max(self.most_beside - 1, 1)
         with self._lock:
-            if self._beside >= self.most_beside:
+            if self._beside >= most:
                 return
             self._beside += 1
         lease = None
@@ -245,7 +247,7 @@ class Maker:
         except Exception as error:
             shown = None if isinstance(error, RevalidateError) else error
             _logger.error("page cache: %s was not made anew: %s", asked.key.url, error, exc_info=shown)
-            self._notes.note_failed(asked.key.url, _RETRY_SECONDS[0])
+            self._notes.note_failed(asked.key.url, RETRY_SECONDS[0])
             self._serve_on(found)
         finally:
             self._end_beside(lease)

@@ -28,6 +28,9 @@ __all__ = ["Found", "Key", "Lease", "Marks", "Pages", "environ_name"]
 Marks = Mapping[str, str]
 """Marks by name."""
 
+_MOST_KNOWN = 1024
+_MOST_READ_ALONG = 16
+
 _MARK_SECONDS = 400 * 86_400
 """Longer than the year for which a page is kept that says "for ever"."""
 
@@ -83,6 +86,8 @@ class Pages:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._read_along: dict[str, tuple[str, ...]] = {}
+        """The marks of a page's tags when it was last read, by its name: they are read together with it."""
 
     def find(self, key: Key, environ: Mapping[str, str], is_sure: bool = False) -> Found:
         """Return what there is of a page, for a request whose headers are in `environ`.
@@ -91,14 +96,16 @@ class Pages:
         them when a page of it is kept, so that what is no page leaves nothing in the store.
         """
         names = _names(key)
-        name = names[0]
-        data, *values = self._store.get(names)
+        name = page_name = names[0]
+        along = self._read_along.get(name, ())
+        data, *values = self._store.get((*names, *along) if along else names)
         marks = _texts(names[1:5], values)
+        also = _texts(along, values[len(names) - 1 :]) if along else {}
         for missing in [mark for mark in (names[1:5] if is_sure else _ANY) if mark not in marks]:
             self._begin(missing, marks)
         unknown = Found(name, marks)
         kept = decode(data) if data is not None else None
-        is_other_query = kept is None and len(values) > 4 and values[4] is not None
+        is_other_query = kept is None and len(names) > 5 and values[4] is not None
         if is_other_query:
             name, kept = names[5], decode(values[4])  # type: ignore[arg-type]  # it is not None
         vary: Sequence[str] = ()
@@ -111,8 +118,14 @@ class Pages:
             return unknown
         if kept is None:
             return Found(name, marks, None, bool(vary), vary)
-        if of_tags := [mark for mark in kept.marks if mark not in marks]:
-            marks |= _texts(of_tags, self._store.get(of_tags))
+        marks |= also
+        if unread := [mark for mark in kept.marks if mark not in marks]:
+            marks |= _texts(unread, self._store.get(unread))
+            if len(self._read_along) >= _MOST_KNOWN:
+                self._read_along.clear()
+            of_tags = tuple(mark for mark in kept.marks if mark not in names)
+            if len(of_tags) <= _MOST_READ_ALONG:
+                self._read_along[page_name] = of_tags
         is_valid = all(marks.get(mark) == text for mark, text in kept.marks.items())
         return Found(name, marks, kept if is_valid else None, True, vary)
 
@@ -220,7 +233,7 @@ def _make_names(key: Key) -> tuple[str, ...]:
     return (*names, _page_name(key._replace(query=""))) if key.query else names
 
 
-_known_names = lru_cache(maxsize=1024)(_make_names)
+_known_names = lru_cache(maxsize=_MOST_KNOWN)(_make_names)
 
 
 def _marks_of(path: str) -> tuple[str, str]:
@@ -238,12 +251,10 @@ def _variant_name(name: str, vary: Sequence[str], environ: Mapping[str, str]) ->
 
 
 def _value(header: str, environ: Mapping[str, str]) -> str | None:
-    # One that is empty is not one that is not there (RFC 9111, 4.1).
-    value = environ.get(environ_name(header))
-    # Browsers write the same codings in many ways.
-    return (
-        ",".join(sorted(value.lower().replace(" ", "").split(","))) if value and header == "accept-encoding" else value
-    )
+    value = environ.get(environ_name(header))  # one that is empty is not one that is not there (RFC 9111, 4.1)
+    if value and header == "accept-encoding":  # browsers write the same codings in many ways
+        return ",".join(sorted(value.lower().replace(" ", "").split(",")))
+    return value
 
 
 def environ_name(header: str) -> str:

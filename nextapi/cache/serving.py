@@ -26,7 +26,7 @@ from nextapi.cache.asked import Asked, full_path, is_personal, is_plain, page_of
 from nextapi.cache.capture import Answer, Closing, Headers, call
 from nextapi.cache.entry import Entry
 from nextapi.cache.host import CacheHost, forwarding_headers, normal_host
-from nextapi.cache.making import Maker
+from nextapi.cache.making import RETRY_SECONDS, Maker
 from nextapi.cache.notes import Notes
 from nextapi.cache.outage import Outage
 from nextapi.cache.pages import Found, Key, Lease, Pages
@@ -94,7 +94,7 @@ class CachingApp:
             environ[KEY] = visit = Visit(NoPages(), None, "", is_draft=self._is_draft(environ))
             with entered(visit):
                 return self.app(environ, start_response)
-        if len(self._threads) < _MOST_THREADS:
+        if get_ident() not in self._threads and len(self._threads) < _MOST_THREADS:
             self._meet(environ)
         asked = page_of(environ, self._host, self._ignored_params)
         if asked is None:
@@ -206,10 +206,13 @@ class CachingApp:
         environ = asked.environ
         if is_personal(environ):
             return self._watch(asked, found, start_response, is_personal=True)
-        is_other = self._notes.is_other(asked.key.path)
+        # What was a page is one, whatever the last answer to another query of its path was.
+        is_other = self._notes.is_failed(asked.key.url) if found.is_known else self._notes.is_other(asked.key.path)
+        if is_other:
+            return self._watch(asked, found, start_response, is_personal=None)
         plain = is_plain(asked)
-        if is_other or not (plain or found.is_known):
-            return self._watch(asked, found, start_response, is_personal=not plain)
+        if not (plain or found.is_known):
+            return self._watch(asked, found, start_response, is_personal=True)
         lease = None
         try:
             lease = self._maker.lease(found)
@@ -238,6 +241,7 @@ class CachingApp:
             self._outage.note(error)
         except Exception as error:  # the app will say the same of the request itself, unless it lacked something
             _logger.warning("page cache: %s could not be made of a clean request: %r", asked.key.url, error)
+            self._notes.note_failed(asked.key.url, RETRY_SECONDS[0])
         finally:
             self._maker.end(lease)
         return self._watch(asked, found, start_response, is_personal=not plain)
@@ -262,23 +266,26 @@ class CachingApp:
         found: Found,
         start_response: StartResponse,
         lease: Lease | None = None,
-        is_personal: bool = False,
+        is_personal: bool | None = False,
         is_kept: bool = True,
     ) -> Iterable[bytes]:
         """Have the app answer the request as it came; keep the answer if it is a page, and of a plain request.
 
-        An answer that may be about who asked is for them alone, and the page is made beside it.
+        An answer that may be about who asked is for them alone, and the page is made beside it. Whether it may be is
+        found out where `is_personal` is None, for what was no page the last time, and is one.
         """
         key = asked.key
         is_wanted = is_held = False
 
         def decide(status_line: str, headers: Headers) -> Headers | None:
-            nonlocal is_wanted, is_held, lease
+            nonlocal is_wanted, is_held, is_personal, lease
             is_wanted = is_held = False
-            status = int(status_line[:3])
             is_meant = lifetime(headers) is not None
+            if is_personal is None and is_meant:
+                is_personal = not is_plain(asked)
+            status = int(status_line[:3]) if is_meant else 0
             reason = refusal(status, headers) if is_meant else "it is none"
-            if not is_personal:
+            if is_personal is False:
                 (self._notes.note_page if reason is None else self._notes.note_other)(key.path)
             if reason is None:
                 if is_kept and not is_personal and not (key.query and ignores_query(headers)):
@@ -292,13 +299,13 @@ class CachingApp:
                 return [*(_private(headers) if is_personal else headers), ("x-nextjs-cache", "MISS")]
             if is_meant:
                 # Of what it says to a part or a condition, the page may be one.
-                is_wanted = is_personal and status in (206, 304)
+                is_wanted = bool(is_personal) and status in (206, 304)
                 if status < 400 and not is_wanted:
                     self._maker.warn_of(key, reason)
             if lease is not None:  # nobody has to wait for what is no page
                 self._maker.end(lease)
                 lease = None
-            return headers
+            return _private(headers) if is_meant and is_personal else headers
 
         try:
             answer = call(self.app, asked.environ, start_response, decide, self.store.max_entry_size)

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -77,14 +76,24 @@ hosts_answering: dict[str, Callable[[], bool]] = {}
 """By framework, what says whether its app answers a request here, one that has come through no page cache as well."""
 
 
-@contextmanager
-def entered(visit: Visit) -> Iterator[None]:
-    """Make a visit the current one."""
-    token = _visit.set(visit)
-    try:
-        yield
-    finally:
-        _visit.reset(token)
+class _Entered:
+    """A context manager; as a class, which every request has time for."""
+
+    __slots__ = ("_token", "_visit")
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+
+    def __enter__(self) -> None:
+        self._token = _visit.set(self._visit)
+
+    def __exit__(self, *_: object) -> None:
+        _visit.reset(self._token)
+
+
+def entered(visit: Visit) -> _Entered:
+    """Make a visit the current one, in a `with`."""
+    return _Entered(visit)
 
 
 def visit_of(environ: Mapping[str, Any]) -> Visit | None:

@@ -43,6 +43,11 @@ _DATABASE_ROUTES = {
         before=_MODELS + "from django.utils.translation import get_language",
     ),
     "names": async_route("res.json([row.model async for row in ContentType.objects.order_by('id')])", before=_MODELS),
+    "committed": async_route(
+        "before = len(done)\nDjangoCacheHost(b'', None).when_committed(lambda: done.append(1))\n"
+        "res.json([before, len(done)])",
+        before="from nextapi.adapters.django.page_cache import DjangoCacheHost\ndone = []",
+    ),
 }
 _DATABASE = """INSTALLED_APPS=["django.contrib.contenttypes"],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3", "ATOMIC_REQUESTS": True}},
@@ -87,7 +92,7 @@ def test_gevent(host: str, tmp_path: Path) -> None:
 
 
 def test_the_database_under_gevent(tmp_path: Path) -> None:
-    """Each greenlet has its own connection to Django's database, with its transaction, and its language."""
+    """Each greenlet has its own connection to the database, its transaction and what waits for that, and language."""
     app = write_app("django", write_streams(tmp_path / "web", **_DATABASE_ROUTES), tmp_path)
     text = (tmp_path / "app.py").read_text()
     (tmp_path / "app.py").write_text(text.replace("MIDDLEWARE=", _DATABASE) + _ROWS)
@@ -97,6 +102,7 @@ def test_the_database_under_gevent(tmp_path: Path) -> None:
             assert answer.status == 500
         assert json.loads(ask(port, "/api/names")) == ["a", "b", "c"]
         assert json.loads(ask(port, "/api/locals", **{"Accept-Language": "de"})) == ["de"] * 3
+        assert [json.loads(ask(port, "/api/committed")) for _ in range(2)] == [[0, 0], [1, 1]]
 
 
 _READERS = {

@@ -5,21 +5,28 @@ from __future__ import annotations
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from io import BytesIO
+from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
+from django.http import HttpResponse
 from django.test import override_settings
-from werkzeug.test import run_wsgi_app
+from django.urls import include, path
+from werkzeug.test import Client, run_wsgi_app
 
+from nextapi.adapters.django import create_urlpatterns
 from nextapi.adapters.django.page_cache import DjangoCacheHost
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
 from nextapi.errors import StoreError
 from nextapi.routing.paths import raw_path
-from tests.support.mounts import configure_django
+from tests.support.mounts import configure_django, django_project
+from tests.support.trees import write_files
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -469,3 +476,148 @@ def test_clients_behind_a_proxy_are_asked_about_once() -> None:
             environ = environ_of(HTTP_X_FORWARDED_HOST="example.com", HTTP_X_FORWARDED_FOR=f"192.0.2.{number}")
             assert host.trusted(environ) is not None
         assert len(host._known) == 1
+
+
+ROUTES = {
+    "def": "def POST(request):\n    Row.objects.create(name='a')\n",
+    "async def": "async def POST(request):\n    await Row.objects.acreate(name='a')\n",
+}
+API_ROUTES = {
+    "def": "def handler(req, res):\n    Row.objects.create(name='a')\n",
+    "async def": "async def handler(req, res):\n    await Row.objects.acreate(name='a')\n",
+}
+
+
+@pytest.mark.parametrize("call", ["revalidate_path('/rows')", "revalidate_tag('rows')", "res.revalidate('/rows')"])
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_transaction_that_is_rolled_back_expires_nothing(tmp_path: Path, kind: str, call: str) -> None:
+    """Nor is a page made anew before it has committed, of which an `async def` handler does not see that it is open."""
+    from tests.support.models import Row, atomic_rows
+
+    def rows(_: Any) -> HttpResponse:
+        numbers.append(connection.in_atomic_block)
+        return HttpResponse("", headers={"Cache-Control": PAGE, "Cache-Tag": "rows"})
+
+    numbers: list[bool] = []
+    is_api = call.startswith("res.")
+    body = (API_ROUTES if is_api else ROUTES)[kind]
+    text = (
+        "from nextapi import Response, revalidate_path, revalidate_tag\n"
+        f"from tests.support.models import Row\n{body}    {call}\n    raise ValueError\n"
+    )
+    files = {"pages/api/a.py" if is_api else "app/api/a/route.py": text}
+    tree = include(create_urlpatterns(write_files(tmp_path, files)))
+    with atomic_rows(), django_project([path("rows", rows), path("", tree)], ALLOWED_HOSTS=["*"]) as client:
+        client = Client(PageCache(client.application, MemoryStore()))
+        client.get("/rows")
+        assert client.post("/api/a").status_code == 500
+        assert Row.objects.count() == 0
+        assert client.get("/rows").headers["x-nextjs-cache"] == "HIT"
+        assert len(numbers) == 1
+
+
+def test_new_pages_leave_a_thread_to_old_ones() -> None:
+    """Somebody asks for one slow page after the other as a user: pages that are due are made anew all the same."""
+    is_over, number = threading.Event(), 0
+
+    def view(environ: WSGIEnvironment) -> Any:
+        nonlocal number
+        if environ["PATH_INFO"] == "/due":
+            number += 1
+            return "200 OK", [("Cache-Control", "s-maxage=0, stale-while-revalidate=600")], str(number)
+        if "HTTP_COOKIE" not in environ:
+            is_over.wait(5)
+        return page("slow")
+
+    site = Site(view)
+
+    def ask(target: str, **more: Any) -> bytes:
+        chunks, _, _ = run_wsgi_app(site.cache, environ_of(target, **more), buffered=True)
+        return b"".join(chunks)
+
+    barrier = threading.Barrier(4)
+
+    def meet(_: int) -> None:
+        barrier.wait()
+        ask("/due")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(meet, range(4)))
+    settle()
+    for other in range(4):
+        ask(f"/{other}", HTTP_COOKIE="a=b")
+    try:
+        before = number
+        ask("/due")
+        deadline = monotonic() + 2
+        while number == before and monotonic() < deadline:
+            sleep(0.01)
+        assert number > before
+    finally:
+        is_over.set()
+        settle()
+
+
+def test_an_expired_page_is_made_once_whatever_its_queries_answer() -> None:
+    """Somebody has a query of its path answered by an error: the page is a page nevertheless."""
+    number = 0
+
+    def view(environ: WSGIEnvironment) -> Any:
+        nonlocal number
+        if environ["QUERY_STRING"]:
+            return "404 Not Found", [], "none"
+        number += 1
+        sleep(0.1)
+        return page(str(number))
+
+    site = Site(view)
+    site.ask()
+    site.cache.revalidate_path("/")
+    site.ask("/?evil")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: run_wsgi_app(site.cache, environ_of()), range(8)))
+    assert number == 2
+
+
+def test_a_page_that_cannot_be_made_costs_no_more_than_without_a_cache() -> None:
+    """An expired page whose app fails is tried once of a clean request, and not beside every request."""
+    is_failing = False
+
+    def view(_: WSGIEnvironment) -> Any:
+        return ("500 Internal Server Error", [], "failed") if is_failing else page("a")
+
+    site = Site(view)
+    site.ask()
+    site.cache.revalidate_path("/")
+    is_failing = True
+    site.seen.clear()
+    for _ in range(5):
+        assert site.ask()[2] == "failed"
+    assert len(site.seen) == 6
+    is_failing = False
+    site.ask()
+    assert site.ask()[0] == "HIT"
+
+
+@pytest.mark.parametrize("header", [("Set-Cookie", "a=b"), ("Vary", "Cookie")])
+def test_what_is_for_one_and_no_page_says_so_to_every_cache(header: tuple[str, str]) -> None:
+    """Others before the app may not look at what forbids it to this one to keep the answer."""
+    site = Site(lambda _: page("a", header))
+    assert site.ask(HTTP_COOKIE="ann")[1]["cache-control"].startswith("private")
+
+
+@pytest.mark.parametrize("status", ["fine", "200 OK"])
+def test_what_servers_let_pass_is_passed_on(status: str) -> None:
+    """An app without a status code, and middleware that does not return `write`."""
+    started: list[str] = []
+
+    def app(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response(status, [])
+        return [b"a"]
+
+    def start(status: str, *_: Any) -> Any:
+        started.append(status)
+
+    cache = PageCache(app, MemoryStore())
+    assert b"".join(cache(environ_of(), start)) == b"a"
+    assert started == [status]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from shutil import rmtree
 
@@ -184,6 +185,19 @@ def test_redis_is_stopped(tmp_path: Path) -> None:
         assert redis is not None
         said = check_outage(server, "stopped", redis.stop, redis.start)
     assert said.startswith(f"redis://127.0.0.1:{redis.port}/0: ")
+
+
+def test_the_table_of_djangos_cache_is_dropped(tmp_path: Path) -> None:
+    """Pages are served uncached while Django's cache has no table, and kept again once it has one."""
+
+    def change(statement: str) -> None:
+        with closing(sqlite3.connect(server.folder / "django.sqlite3", timeout=60)) as database, database:
+            database.execute(statement)
+
+    with two_workers("django", tmp_path) as server:
+        drop, make = "ALTER TABLE kept RENAME TO gone", "ALTER TABLE gone RENAME TO kept"
+        said = check_outage(server, "dropped", lambda: change(drop), lambda: change(make))
+    assert said.startswith("Django's cache 'default': no such table: kept")
 
 
 def test_the_folder_of_the_file_is_read_only(with_sqlite: PageServer) -> None:

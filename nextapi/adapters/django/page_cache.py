@@ -19,6 +19,7 @@ from werkzeug.sansio.utils import host_is_trusted
 from nextapi.adapters.django.host import secrets_of
 from nextapi.cache.host import forwarding_headers
 from nextapi.draft import Draft
+from nextapi.running import call_masked, call_waiting
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -81,6 +82,10 @@ class DjangoCacheHost:
         return ("https" if is_secure else "http", hosts[0]) if hosts else None
 
     def when_committed(self, work: Callable[[], None]) -> None:
+        # Where a loop runs, as for an `async def` handler, Django shows other connections than the request's.
+        call_waiting(partial(call_masked, partial(self._when_committed, work)))
+
+    def _when_committed(self, work: Callable[[], None]) -> None:
         # Most projects have one database; where several are in a transaction, the last to commit counts.
         open_ones = [alias for alias in connections if connections[alias].in_atomic_block]
         if not open_ones:
