@@ -43,6 +43,9 @@ _ANY_PATH, _ANY_TAG = _ANY = ("paths", "tags")
 """The marks that change with that of any path, and of any tag: they show an expiry of what has no mark yet, or whose
 mark the store has dropped."""
 
+_VERSION = "version"
+"""The mark that is the same for all pages that one version of the app makes, and is in no store."""
+
 
 class Key(NamedTuple):
     """What names a page: scheme and host, the path as it was sent with all that is before it, and the query."""
@@ -85,10 +88,14 @@ class Lease:
 
 
 class Pages:
-    """The pages that are kept in a store; every method raises `StoreError` while the store is gone."""
+    """The pages that are kept in a store; every method raises `StoreError` while the store is gone.
 
-    def __init__(self, store: Store) -> None:
+    Those of another `version` of the app are void.
+    """
+
+    def __init__(self, store: Store, version: str = "") -> None:
         self._store = store
+        self._version = version
         self._read_along: dict[str, tuple[str, ...]] = {}
         """The marks of a page's tags when it was last read, by its name: they are read together with it."""
 
@@ -104,6 +111,8 @@ class Pages:
         data, *values = self._store.get((*names, *along) if along else names)
         marks = _texts(names[1:5], values)
         also = _texts(along, values[len(names) - 1 :]) if along else {}
+        if self._version:
+            marks[_VERSION] = self._version
         for missing in [mark for mark in (names[1:5] if is_sure else _ANY) if mark not in marks]:
             self._begin(missing, marks)
         unknown = Found(name, marks)
@@ -124,12 +133,11 @@ class Pages:
         marks |= also
         if unread := [mark for mark in kept.marks if mark not in marks]:
             marks |= _texts(unread, self._store.get(unread))
-            if len(self._read_along) >= _MOST_KNOWN:
-                self._read_along.clear()
-            of_tags = tuple(mark for mark in kept.marks if mark not in names)
-            if len(of_tags) <= _MOST_READ_ALONG:
-                self._read_along[page_name] = of_tags
-        is_valid = all(marks.get(mark) == text for mark, text in kept.marks.items())
+            # All of them, also where one of those that were read along is gone.
+            self._note_tags(page_name, [mark for mark in kept.marks if mark.startswith("tag:")])
+        is_valid = kept.marks.get(_VERSION, "") == self._version and all(
+            marks.get(mark) == text for mark, text in kept.marks.items()
+        )
         return Found(name, marks, kept if is_valid else None, True, vary)
 
     def _begin(self, name: str, marks: dict[str, str]) -> None:
@@ -139,6 +147,13 @@ class Pages:
             marks[name] = mark
         else:
             marks |= _texts([name], self._store.get([name]))
+
+    def _note_tags(self, page: str, marks: Sequence[str]) -> None:
+        """Have the marks of a page's tags read along with it from now on."""
+        if len(self._read_along) >= _MOST_KNOWN:
+            self._read_along.clear()
+        if len(marks) <= _MOST_READ_ALONG:
+            self._read_along[page] = tuple(marks)
 
     def keep(
         self,
@@ -173,6 +188,8 @@ class Pages:
             return False
         if is_remade:
             marks[names[1]] = token_hex(8)
+        if self._version:
+            marks[_VERSION] = self._version
         name = _page_name(key._replace(query="") if ignores_query(entry.headers) else key)
         seconds = entry.fresh + entry.stale
         values = {}

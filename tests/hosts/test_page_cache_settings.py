@@ -131,6 +131,9 @@ def test_django_behind_a_proxy(serve: Serve) -> None:
     assert states(site, inner, **{**told, "X_Forwarded_Proto": "http"}) == KEPT
     assert states(site, inner, **{**told, "X_Forwarded_Host": "evil.com"}) == NOT_KEPT
     assert states(site, inner, **told, Forwarded="host=evil.com") == NOT_KEPT
+    same = {"X_Forwarded_Server": "proxy-1", "X_Forwarded_Port": "443", "X_Forwarded_Scheme": "https"}
+    assert states(site, inner, **told, **same) == ["HIT", "HIT"]
+    assert states(site, inner, **told, X_Forwarded_Port="8443") == NOT_KEPT
     assert {environ["HTTP_HOST"] for environ in page.environs if "HTTP_X_FORWARDED_HOST" not in environ} == {
         "shop.com",
         "other.com",

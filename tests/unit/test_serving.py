@@ -495,6 +495,35 @@ def test_forwarding_headers_that_a_proxy_fix_does_not_read() -> None:
     assert state(ask(cache, headers={"X-Forwarded-For": "1.2.3.4"})) == "HIT"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-Server": "proxy-1", "X-Forwarded-Port": "443"},  # as Traefik and Apache
+        {"X-Forwarded-Scheme": "https", "X-Forwarded-Port": "443"},  # as ingress-nginx
+        {"X-Forwarded-Ssl": "on"},
+    ],
+)
+def test_forwarding_headers_that_say_nothing_more(headers: dict[str, str]) -> None:
+    """What says the same as those that a ProxyFix reads changes nothing; what says another thing goes round."""
+    told = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "example.com", **headers}
+    cache = PageCache(ProxyFix(numbered(), x_proto=1, x_host=1), MemoryStore())
+    ask(cache, headers=told)
+    settle()
+    assert state(ask(cache, headers=told)) == "HIT"
+    name = [*headers][-1]
+    assert state(ask(cache, headers={**told, name: "8080"})) is None
+
+
+@pytest.mark.parametrize("more", [("Vary", "Cookie"), ("Set-Cookie", "a=b")])
+def test_a_page_that_is_none_is_private_to_who_asked(more: tuple[str, str]) -> None:
+    """It says s-maxage and is somebody's: another cache in front, which may not obey Vary, is not to keep it either."""
+    cache = PageCache(numbered([*PAGE, more]), MemoryStore())
+    answer = ask(cache, headers={"Cookie": "session=ada"})
+    assert answer.headers["Cache-Control"].startswith("private, ")
+    assert state(answer) is None
+    assert ask(cache).headers["Cache-Control"] == PAGE[1][1]
+
+
 def test_a_memory_store_is_for_one_process() -> None:
     """With several processes it is refused, by a message that says what to use; every time."""
     cache = PageCache(numbered(), MemoryStore())
