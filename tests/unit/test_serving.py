@@ -640,3 +640,11 @@ def test_what_cannot_be_known() -> None:
     for origin in ("http://", "example.com", "http://a/b"):
         with pytest.raises(RevalidateError, match="not known"):
             cache.revalidate("/a", origin=origin)
+
+
+def test_a_page_of_another_cache() -> None:
+    """Its Age goes on, and is taken off its time (RFC 9111, 4.2.3)."""
+    app = numbered([*PAGE, ("Age", "25")])
+    client = Client(PageCache(app, MemoryStore()))
+    client.get("/a")
+    assert int(client.get("/a").headers["Age"]) >= 25
