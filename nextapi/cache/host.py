@@ -5,7 +5,7 @@ its database has committed. Each adapter has one; here is that of an app of no f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +17,7 @@ from nextapi.draft import Draft
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["BareHost", "CacheHost", "forwarding_headers", "normal_host"]
+__all__ = ["BareHost", "CacheHost", "are_told", "forwarding_headers", "normal_host"]
 
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_.-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -69,7 +69,7 @@ class BareHost:
             environ = environ.copy()
             for proxy in self._proxies:
                 proxy(environ, _start_nothing)
-        if forwarded and not ("werkzeug.proxy_fix.orig" in environ and _are_told(environ, forwarded)):
+        if forwarded and not ("werkzeug.proxy_fix.orig" in environ and are_told(environ, forwarded)):
             return None
         hosts = self._hosts()
         return environ if hosts is None or host_is_trusted(environ.get("HTTP_HOST"), hosts) else None
@@ -99,20 +99,24 @@ def forwarding_headers(environ: WSGIEnvironment) -> list[str]:
     return [name for name in environ if name.startswith(("HTTP_X_FORWARDED", "HTTP_FORWARDED"))]
 
 
-def _are_told(environ: WSGIEnvironment, names: Sequence[str]) -> bool:
+def are_told(environ: WSGIEnvironment, names: Iterable[str]) -> bool:
     """Say whether headers of proxies say no more of a page than the environ does, so that believing them or not is one.
 
-    X-Forwarded-For is about who asked, which no page that is kept depends on.
+    X-Forwarded-For is about who asked, which no page that is kept depends on, X-Forwarded-Server about the proxy.
     """
-    host = environ.get("HTTP_HOST", "")
+    host, scheme = environ.get("HTTP_HOST", ""), environ["wsgi.url_scheme"]
+    bare = re.sub(r":[0-9]*\Z", "", host)
+    port = host[len(bare) + 1 :] or _DEFAULT_PORTS.get(scheme, "").lstrip(":")
     known = {
-        "HTTP_X_FORWARDED_HOST": {host, re.sub(r":[0-9]*\Z", "", host)},
-        "HTTP_X_FORWARDED_PORT": {environ.get("SERVER_PORT"), host.rpartition(":")[2]},
+        "HTTP_X_FORWARDED_HOST": {host, bare},
+        "HTTP_X_FORWARDED_PORT": {environ.get("SERVER_PORT"), port},
         "HTTP_X_FORWARDED_PREFIX": {environ.get("SCRIPT_NAME")},
-        "HTTP_X_FORWARDED_PROTO": {environ["wsgi.url_scheme"]},
+        "HTTP_X_FORWARDED_PROTO": {scheme},
+        "HTTP_X_FORWARDED_SCHEME": {scheme},
+        "HTTP_X_FORWARDED_SSL": {"on" if scheme == "https" else "off"},
     }
     return all(
-        name == "HTTP_X_FORWARDED_FOR"
+        name in ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_SERVER")
         or not known.get(name, set()).isdisjoint(value.strip() for value in environ[name].split(","))
         for name in names
     )

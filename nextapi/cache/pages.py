@@ -40,6 +40,9 @@ _ANY_PATH, _ANY_TAG = _ANY = ("paths", "tags")
 """The marks that change with that of any path, and of any tag: they show an expiry of what has no mark yet, or whose
 mark the store has dropped."""
 
+_VERSION = "version"
+"""The mark that is the same for all pages that one version of the app makes, and is in no store."""
+
 
 class Key(NamedTuple):
     """What names a page: scheme and host, the path as it was sent with all that is before it, and the query."""
@@ -82,10 +85,14 @@ class Lease:
 
 
 class Pages:
-    """The pages that are kept in a store; every method raises `StoreError` while the store is gone."""
+    """The pages that are kept in a store; every method raises `StoreError` while the store is gone.
 
-    def __init__(self, store: Store) -> None:
+    Those of another `version` of the app are void.
+    """
+
+    def __init__(self, store: Store, version: str = "") -> None:
         self._store = store
+        self._version = version
         self._read_along: dict[str, tuple[str, ...]] = {}
         """The marks of a page's tags when it was last read, by its name: they are read together with it."""
 
@@ -101,6 +108,8 @@ class Pages:
         data, *values = self._store.get((*names, *along) if along else names)
         marks = _texts(names[1:5], values)
         also = _texts(along, values[len(names) - 1 :]) if along else {}
+        if self._version:
+            marks[_VERSION] = self._version
         for missing in [mark for mark in (names[1:5] if is_sure else _ANY) if mark not in marks]:
             self._begin(missing, marks)
         unknown = Found(name, marks)
@@ -118,7 +127,14 @@ class Pages:
             return unknown
         if kept is None:
             return Found(name, marks, None, bool(vary), vary)
-        return Found(name, marks, kept if self._is_valid(kept, page_name, marks | also) else None, True, vary)
+        marks |= also
+        if of_tags := [mark for mark in kept.marks if mark not in marks]:
+            marks |= _texts(of_tags, self._store.get(of_tags))
+            self._note_tags(page_name, of_tags)
+        is_valid = kept.marks.get(_VERSION, "") == self._version and all(
+            marks.get(mark) == text for mark, text in kept.marks.items()
+        )
+        return Found(name, marks, kept if is_valid else None, True, vary)
 
     def _begin(self, name: str, marks: dict[str, str]) -> None:
         """Have a mark from now on."""
@@ -128,16 +144,12 @@ class Pages:
         else:
             marks |= _texts([name], self._store.get([name]))
 
-    def _is_valid(self, entry: Entry, page: str, known: Marks) -> bool:
-        others = [name for name in entry.marks if name not in known]
-        now = known
-        if others:
-            now = {**known, **_texts(others, self._store.get(others))}
-            if len(self._read_along) >= _MOST_KNOWN:
-                self._read_along.clear()
-            if len(others) <= _MOST_READ_ALONG:
-                self._read_along[page] = tuple(others)
-        return all(now.get(name) == mark for name, mark in entry.marks.items())
+    def _note_tags(self, page: str, marks: Sequence[str]) -> None:
+        """Have the marks of a page's tags read along with it from now on."""
+        if len(self._read_along) >= _MOST_KNOWN:
+            self._read_along.clear()
+        if len(marks) <= _MOST_READ_ALONG:
+            self._read_along[page] = tuple(marks)
 
     def keep(
         self,
@@ -154,15 +166,17 @@ class Pages:
         path or a tag may have been expired meanwhile. Raises `EntrySizeError` where page and headers are too large.
         """
         names = _marks_of(key.path)
-        marks = {name: begun[name] for name in names if name in begun}
-        watched = {*marks} if len(marks) == len(names) else {*marks, _ANY_PATH}
-        for name in names:
-            if name not in marks:
-                self._begin(name, marks)
-        if tags:
-            watched.add(_ANY_TAG)
-            marks |= self._marks_of_tags(tags)
-        if len(marks) < len(names) + len(set(tags)):  # the store drops them at once
+        of_tags = [_hashed("tag", tag) for tag in tags]
+        marks = {name: begun[name] for name in (*names, *of_tags) if name in begun}
+        watched = {*marks}
+        for mark_of_any, some in ((_ANY_PATH, names), (_ANY_TAG, of_tags)):
+            if unknown := [name for name in some if name not in marks]:
+                watched.add(mark_of_any)
+                marks |= _texts(unknown, self._store.get(unknown))
+                for name in unknown:
+                    if name not in marks:
+                        self._begin(name, marks)
+        if not marks.keys() >= {*names, *of_tags}:  # the store drops them at once
             return False
         # Looked at after those that were not known, and changed before them: so one of the two shows any expiry.
         now = _texts(sorted(watched), self._store.get(sorted(watched)))
@@ -170,6 +184,8 @@ class Pages:
             return False
         if is_remade:
             marks[names[1]] = token_hex(8)
+        if self._version:
+            marks[_VERSION] = self._version
         name = _page_name(key._replace(query="") if ignores_query(entry.headers) else key)
         seconds = entry.fresh + entry.stale
         values = {}
@@ -181,14 +197,6 @@ class Pages:
         if is_remade:
             self._store.set({_ANY_PATH: _new_mark(), names[1]: marks[names[1]].encode()}, _MARK_SECONDS)
         return True
-
-    def _marks_of_tags(self, tags: Iterable[str]) -> dict[str, str]:
-        names = [_hashed("tag", tag) for tag in tags]
-        marks = _texts(names, self._store.get(names))
-        for name in names:
-            if name not in marks:
-                self._begin(name, marks)
-        return marks
 
     def keep_on(self, found: Found, entry: Entry) -> None:
         """Keep a page that was found in place of what it is, as valid as it is."""

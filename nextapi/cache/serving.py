@@ -51,7 +51,8 @@ class CachingApp:
     """`app` behind a page cache, which keeps its pages in `store`.
 
     `ignored_params` are names of the query that no page depends on. Who asks for a page that another is making waits
-    for `wait` seconds at most. To make one takes `timeout` seconds at most. With `debug` nothing is kept.
+    for `wait` seconds at most. To make one takes `timeout` seconds at most. With `debug` nothing is kept. What another
+    `version` of the app has made is not served.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class CachingApp:
         wait: float = 5,
         timeout: float = 30,
         debug: bool = False,
+        version: str = "",
     ) -> None:
         self.app = app
         self._is_idle = debug
@@ -70,7 +72,7 @@ class CachingApp:
         self._host = host
         self._ignored_params = frozenset(ignored_params)
         self._wait = wait
-        self._pages = Pages(store)
+        self._pages = Pages(store, version)
         self._outage = Outage()
         self._notes = Notes()
         self._timeout = timeout
@@ -91,6 +93,7 @@ class CachingApp:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._is_idle:
+            self._refuse_loop()
             environ[KEY] = visit = Visit(NoPages(), None, "", is_draft=self._is_draft(environ))
             with entered(visit):
                 return self.app(environ, start_response)
@@ -127,6 +130,7 @@ class CachingApp:
     def _meet(self, environ: WSGIEnvironment) -> None:
         """Know one more thread of the server's, which says what it is with the first."""
         if not self._threads:
+            self._refuse_loop()
             if environ.get("wsgi.multiprocess") and not self.store.serves_processes:
                 raise OptionError(
                     f"page cache: {self.store} is one process's, and this server has several: a page made anew in one "
@@ -137,13 +141,20 @@ class CachingApp:
         self._threads.add(get_ident())
         self._maker.most_beside = max(len(self._threads) // 2, 1)
 
+    def _refuse_loop(self) -> None:
+        if getattr(self.app, "wsgi_app", None) is self:
+            raise OptionError(
+                "the page cache is before an app that asks the page cache: write app.wsgi_app = PageCache(app.wsgi_app)"
+            )
+
     def _warn_of_forwarding(self, environ: WSGIEnvironment) -> None:
         if forwarded := forwarding_headers(environ):
-            header = forwarded[0].removeprefix("HTTP_").replace("_", "-").title()
+            name = next((name for name in forwarded if name != "HTTP_X_FORWARDED_FOR"), forwarded[0])
+            header = name.removeprefix("HTTP_").replace("_", "-").title()
             self._notes.warn(
                 f"requests with {header} go round it, as nothing says that the app believes this header: where a proxy "
-                "of yours sets it, say so by werkzeug's ProxyFix, in Django by USE_X_FORWARDED_HOST and "
-                "SECURE_PROXY_SSL_HEADER"
+                "of yours sets it, put werkzeug's ProxyFix directly around the PageCache, in Django set "
+                "USE_X_FORWARDED_HOST or SECURE_PROXY_SSL_HEADER"
             )
 
     def _visit(self, asked: Asked | None, environ: WSGIEnvironment) -> Visit:
@@ -305,6 +316,7 @@ class CachingApp:
             if lease is not None:  # nobody has to wait for what is no page
                 self._maker.end(lease)
                 lease = None
+            # Not every cache in front obeys Vary.
             return _private(headers) if is_meant and is_personal else headers
 
         try:

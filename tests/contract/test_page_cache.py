@@ -402,6 +402,32 @@ def test_a_page_does_not_know_who_asked(site: Site, headers: dict[str, str]) -> 
     assert (environ["REQUEST_METHOD"], environ["HTTP_HOST"]) == ("GET", "example.com")
 
 
+OTHER_REQUESTS: dict[str, dict[str, Any]] = {
+    "another spelling of the host": {"environ_overrides": {"HTTP_HOST": "EXAMPLE.com:80"}},
+    "a body": {"data": b"body", "content_type": "text/plain"},
+    "no-store": {"headers": {"Cache-Control": "no-store"}},
+    "a user of the server's": {"environ_overrides": {"REMOTE_USER": "ann"}},
+    "a part": {"headers": {"Range": "bytes=0-1"}},
+    "a condition": {"headers": {"If-None-Match": '"x"'}},
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_REQUESTS)
+def test_a_request_that_is_not_everybodys(site: Site, kind: str) -> None:
+    """What is said to it is not kept: the page is made beside it, of a request that has none of that."""
+    names = ("HTTP_HOST", "CONTENT_LENGTH", "HTTP_CACHE_CONTROL", "REMOTE_USER", "HTTP_RANGE", "HTTP_IF_NONE_MATCH")
+    page = site.page("/a", make=lambda environ: str([environ.get(name) or None for name in names]))
+    answer = site.ask("/a", **OTHER_REQUESTS[kind])
+    assert (answer.headers["x-nextjs-cache"], answer.headers["Cache-Control"]) == ("MISS", PRIVATE)
+    site.settle()
+    assert site.see("/a") == ("HIT", "['example.com', None, None, None, None, None]")
+    assert page.asked == 2
+    site.get("/api/revalidate?expire=/a")
+    site.ask("/a", **OTHER_REQUESTS[kind])
+    site.settle()
+    assert site.see("/a") == ("HIT", "['example.com', None, None, None, None, None]")
+
+
 @pytest.mark.parametrize("headers", PERSONAL[:2], ids=lambda headers: next(iter(headers)))
 def test_a_stale_page_is_made_anew_of_nobody(site: Site, headers: dict[str, str]) -> None:
     """Who gets a stale page, or asks for one that was expired, leaves nothing of themselves in the next."""
@@ -517,6 +543,18 @@ def test_an_error_is_no_page(site: Site, status: int) -> None:
     assert site.get("/a").status_code == status
 
 
+def test_a_page_that_cannot_be_made_ends(site: Site) -> None:
+    """It is not served beyond its own time, however near that is when it fails."""
+    page = site.page("/a")
+    site.see("/a")
+    page.status = 500
+    site.wait(650)
+    assert site.see("/a") == ("STALE", "page 1")
+    site.settle()
+    site.wait(11)
+    assert site.get("/a").status_code == 500
+
+
 def test_a_cold_page_that_fails(site: Site) -> None:
     """Its error is the client's, and the next request tries again."""
     page = site.page("/a", status=500)
@@ -613,6 +651,25 @@ def test_revalidate_a_page_that_is_none_any_more(site: Site) -> None:
     page.cache = ""
     assert site.get("/api/revalidate?path=/a").json == "done"
     assert site.see("/a") == (None, "page 3")
+
+
+def test_revalidate_drops_the_others_of_what_is_no_page(site: Site) -> None:
+    """Where the caller's host has no page of the path, those of others are dropped all the same."""
+    page = site.page("/a")
+    site.ask("/a", base_url="http://other.com")
+    page.cache = ""
+    assert site.get("/api/revalidate?path=/a").json == "done"
+    page.cache = MINUTE
+    assert site.ask("/a", base_url="http://other.com").headers["x-nextjs-cache"] == "MISS"
+
+
+def test_revalidate_for_a_host_that_nothing_is_kept_for(site: Site) -> None:
+    """A caller that has gone round the cache drops the pages of the path, and has none made."""
+    page = site.page("/a")
+    site.see("/a")
+    assert site.get("/api/revalidate?path=/a", X_Forwarded_Host="evil.com").json == "done"
+    assert page.asked == 1
+    assert site.see("/a") == ("MISS", "page 2")
 
 
 def test_revalidate_a_page_whose_length_is_wrong(site: Site) -> None:

@@ -251,6 +251,24 @@ def test_who_waits_too_long_makes_the_page_unstored() -> None:
     assert (state(ask(cache)), ask(cache).text) == ("HIT", "page 1")
 
 
+@pytest.mark.parametrize("headers", [PAGE[:1], [*PAGE, ("Set-Cookie", "a=b")]], ids=["no page", "refused"])
+def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]]) -> None:
+    """Once it is known that a path has no page, who asks for it is answered at once, however many others there are."""
+    hold = Event()
+    hold.set()
+    app = numbered(headers, hold)
+    cache = PageCache(app, MemoryStore(), wait=20)
+    ask(cache)
+    hold.clear()
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(ask, cache) for _ in range(3)]
+        try:
+            wait_until(lambda: app.count == 4, "they wait for each other")
+        finally:
+            hold.set()
+        assert {future.result(20).status_code for future in asked} == {200}
+
+
 def test_a_stale_page_is_made_anew_once_and_nobody_waits(clock: Clock) -> None:
     """Twenty get the old page while one makes the new one."""
     hold = Event()
@@ -343,6 +361,31 @@ def test_an_expiry_in_the_middle_of_a_regeneration(clock: Clock) -> None:
     settle()
     answer = ask(cache)
     assert (state(answer), answer.text) == ("MISS", "page 3")
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "cold"])
+@pytest.mark.parametrize(("what", "is_kept"), [("/a", False), ("/b", True), ("t", False), ("u", None)])
+def test_an_expiry_in_the_middle_of_a_page_made_on_demand(what: str, is_kept: bool | None, is_known: bool) -> None:
+    """What was begun before the expiry is void; the page before it is so in any case."""
+    hold = Event()
+    hold.set()
+    app = numbered([*PAGE, ("Cache-Tag", "t")], hold)
+    cache = PageCache(app, MemoryStore())
+    if is_known:
+        ask(cache)
+    before = app.count
+    hold.clear()
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(cache.revalidate, "http://example.com/a")
+        wait_until(lambda: app.count == before + 1, "nobody makes the page")
+        (cache.revalidate_path if what.startswith("/") else cache.revalidate_tag)(what)
+        hold.set()
+        made.result(20)
+    answer = ask(cache)
+    is_there = is_known if is_kept is None else is_kept
+    assert (state(answer), answer.text) == (
+        ("HIT", f"page {before + 1}") if is_there else ("MISS", f"page {before + 2}")
+    )
 
 
 def test_pages_made_on_demand_follow_each_other() -> None:
@@ -450,6 +493,35 @@ def test_forwarding_headers_that_a_proxy_fix_does_not_read() -> None:
     ask(cache, headers={"X-Forwarded-For": "1.2.3.4"})
     settle()
     assert state(ask(cache, headers={"X-Forwarded-For": "1.2.3.4"})) == "HIT"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-Server": "proxy-1", "X-Forwarded-Port": "443"},  # as Traefik and Apache
+        {"X-Forwarded-Scheme": "https", "X-Forwarded-Port": "443"},  # as ingress-nginx
+        {"X-Forwarded-Ssl": "on"},
+    ],
+)
+def test_forwarding_headers_that_say_nothing_more(headers: dict[str, str]) -> None:
+    """What says the same as those that a ProxyFix reads changes nothing; what says another thing goes round."""
+    told = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "example.com", **headers}
+    cache = PageCache(ProxyFix(numbered(), x_proto=1, x_host=1), MemoryStore())
+    ask(cache, headers=told)
+    settle()
+    assert state(ask(cache, headers=told)) == "HIT"
+    name = [*headers][-1]
+    assert state(ask(cache, headers={**told, name: "8080"})) is None
+
+
+@pytest.mark.parametrize("more", [("Vary", "Cookie"), ("Set-Cookie", "a=b")])
+def test_a_page_that_is_none_is_private_to_who_asked(more: tuple[str, str]) -> None:
+    """It says s-maxage and is somebody's: another cache in front, which may not obey Vary, is not to keep it either."""
+    cache = PageCache(numbered([*PAGE, more]), MemoryStore())
+    answer = ask(cache, headers={"Cookie": "session=ada"})
+    assert answer.headers["Cache-Control"].startswith("private, ")
+    assert state(answer) is None
+    assert ask(cache).headers["Cache-Control"] == PAGE[1][1]
 
 
 def test_a_memory_store_is_for_one_process() -> None:
@@ -568,3 +640,11 @@ def test_what_cannot_be_known() -> None:
     for origin in ("http://", "example.com", "http://a/b"):
         with pytest.raises(RevalidateError, match="not known"):
             cache.revalidate("/a", origin=origin)
+
+
+def test_a_page_of_another_cache() -> None:
+    """Its Age goes on, and is taken off its time (RFC 9111, 4.2.3)."""
+    app = numbered([*PAGE, ("Age", "25")])
+    client = Client(PageCache(app, MemoryStore()))
+    client.get("/a")
+    assert int(client.get("/a").headers["Age"]) >= 25

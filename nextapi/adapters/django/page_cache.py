@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
 from nextapi.adapters.django.host import secrets_of
-from nextapi.cache.host import forwarding_headers
+from nextapi.cache.host import are_told, forwarding_headers
 from nextapi.draft import Draft
 from nextapi.running import call_masked, call_waiting
 
@@ -51,10 +51,9 @@ class DjangoCacheHost:
             believed.add("HTTP_X_FORWARDED_HOST")
         if settings.USE_X_FORWARDED_PORT:
             believed.add("HTTP_X_FORWARDED_PORT")
-        for name in forwarding_headers(environ):
-            # X-Forwarded-For is about who asked, which no page that is kept depends on.
-            if name not in believed and not (believed and name == "HTTP_X_FORWARDED_FOR"):
-                return None
+        others = [name for name in forwarding_headers(environ) if name not in believed]
+        if others and not believed:
+            return None
         names = ("wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", *sorted(believed))
         said = tuple(environ.get(name) for name in names)
         if said not in self._known:
@@ -64,7 +63,8 @@ class DjangoCacheHost:
         found = self._known[said]
         if found is None:
             return None
-        return {**environ, "wsgi.url_scheme": found[0], "HTTP_HOST": found[1]}
+        trusted = {**environ, "wsgi.url_scheme": found[0], "HTTP_HOST": found[1]}
+        return trusted if are_told(trusted, others) else None
 
     def _ask(self, environ: WSGIEnvironment) -> tuple[str, str] | None:
         request = WSGIRequest(environ.copy())  # which it changes
@@ -86,15 +86,14 @@ class DjangoCacheHost:
         call_waiting(partial(call_masked, partial(self._when_committed, work)))
 
     def _when_committed(self, work: Callable[[], None]) -> None:
-        # Most projects have one database; where several are in a transaction, the last to commit counts.
         open_ones = [alias for alias in connections if connections[alias].in_atomic_block]
         if not open_ones:
             work()
             return
-        pending = partial(_log_failure, work)
+        # Most projects have one database. Where several are in a transaction, one may yet be rolled back: after each
+        # commit a page shows more than before.
         for alias in open_ones:
-            pending = partial(transaction.on_commit, pending, using=alias)
-        pending()
+            transaction.on_commit(partial(_log_failure, work), using=alias)
 
     def leave_thread(self) -> None:
         connections.close_all()

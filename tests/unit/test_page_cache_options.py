@@ -1,0 +1,76 @@
+"""What `PageCache` says of arguments that cannot be meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import Client
+
+from nextapi.adapters.wsgi import PageCache
+from nextapi.cache import MemoryStore
+from nextapi.errors import OptionError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"app": None}, "which None is not"),
+        ({"app": "shop:app"}, "which 'shop:app' is not"),
+        ({"hosts": "shop.example"}, "option hosts .* is 'shop.example': it is a list of texts"),
+        ({"hosts": [5]}, "option hosts .* has 5"),
+        ({"hosts": []}, "option hosts .* is empty"),
+        ({"hosts": ["*"]}, "option hosts .* has '\\*': name the host alone"),
+        ({"hosts": ["https://shop.example"]}, "has 'https://shop.example': name the host alone"),
+        ({"hosts": ["shop.example:8000"]}, "has 'shop.example:8000': name the host alone"),
+        ({"ignored_params": "utm_source"}, "option ignored_params .* is 'utm_source': it is a list"),
+        ({"ignored_params": None, "wait": "5"}, "option wait .* is '5'"),
+        ({"wait": -1}, "option wait .* is -1: it is a number of seconds"),
+        ({"wait": True}, "option wait .* is True"),
+        ({"timeout": None}, "option timeout .* is None"),
+        ({"timeout": 0}, "option timeout .* is 0"),
+        ({"timeout": float("nan")}, "option timeout .* is nan"),
+        ({"version": 2}, "option version .* is 2: it is text"),
+        ({"debug": "no"}, "option debug .* is 'no': it is True or False"),
+    ],
+)
+def test_arguments_that_cannot_be(options: dict[str, Any], said: str) -> None:
+    """Each is refused when the cache is made, by a message that names it."""
+    with pytest.raises(OptionError, match=said):
+        PageCache(**{"app": lambda *_: [], "store": MemoryStore(), **options})
+
+
+@pytest.mark.parametrize("hosts", [["shop.example", ".shop.example"], ("localhost",), ["[::1]"], ["bücher.example"]])
+def test_hosts(hosts: Any) -> None:
+    """Names, with what is below them, and addresses."""
+    PageCache(lambda *_: [], MemoryStore(), hosts=hosts)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_cache_before_the_app_that_it_is_in(debug: bool) -> None:
+    """`app.wsgi_app = PageCache(app)` would ask itself for ever: the first request says what to write."""
+    app = Flask(__name__)
+    app.wsgi_app = PageCache(app, MemoryStore(), debug=debug)  # type: ignore[method-assign]
+    with pytest.raises(OptionError, match=r"write app.wsgi_app = PageCache\(app.wsgi_app\)"):
+        Client(app).get("/")
+
+
+def test_versions_of_an_app() -> None:
+    """Each serves what it has made itself: what another made is made anew, whichever of the two has a name."""
+    store = MemoryStore()
+
+    def client(version: str) -> Client:
+        def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+            start_response("200 OK", [("Cache-Control", "s-maxage=60, stale-while-revalidate=60")])
+            return [f"made by {version or 'none'}".encode()]
+
+        return Client(PageCache(app, store, version=version))
+
+    for version in ("", "a", "b", "a", ""):
+        answers = [client(version).get("/a") for _ in range(2)]
+        assert [answer.headers["x-nextjs-cache"] for answer in answers] == ["MISS", "HIT"], version
+        assert {answer.text for answer in answers} == {f"made by {version or 'none'}"}
