@@ -82,8 +82,7 @@ def _check(app: object, hosts: object, ignored_params: object, debug: object, ve
         for text in texts or ():
             if not isinstance(text, str):
                 raise OptionError(f"option {name} of a page cache has {text!r}: it is a list of texts")
-            is_name = normal_host("", text.removeprefix(".")) and not text.rpartition(":")[2].isdecimal()
-            if name == "hosts" and text.isascii() and not is_name:
+            if name == "hosts" and text.isascii() and normal_host("", text.removeprefix(".")) is None:
                 raise OptionError(
                     f"option hosts of a page cache has {text!r}: name the host alone, 'shop.example', or "
                     "'.shop.example' for all below it as well"

@@ -216,6 +216,10 @@ class Pages:
             self._store.set({_ANY_TAG: _new_mark()}, _MARK_SECONDS)
         self._store.set({name: _new_mark() for name in (*changed, *of_tags)}, _MARK_SECONDS)
 
+    def are_unused(self) -> bool:
+        """Say whether no page has ever been looked for in this store, as far as it remembers."""
+        return self._store.get([_ANY_PATH])[0] is None
+
     def has_path(self, path: str) -> bool:
         """Say whether there may be pages of a path."""
         return self._store.get(_marks_of(path)[:1])[0] is not None

@@ -153,7 +153,7 @@ class CachingApp:
             header = name.removeprefix("HTTP_").replace("_", "-").title()
             self._notes.warn(
                 f"requests with {header} go round it, as nothing says that the app believes this header: where a proxy "
-                "of yours sets it, put werkzeug's ProxyFix directly around the PageCache, in Django set "
+                "of yours sets it, put werkzeug's ProxyFix next to the PageCache, in Django set "
                 "USE_X_FORWARDED_HOST or SECURE_PROXY_SSL_HEADER"
             )
 
@@ -377,13 +377,24 @@ class CachingApp:
         Raises `StoreError` while the store is gone, as there may be no later request in this process to do it.
         """
         _, decoded = full_path(check_path(path), self._prefix)
+        self._warn_of_place()
         self._host.when_committed(partial(self._pages.expire, [decoded]))
 
     def revalidate_tag(self, tag: str) -> None:
         """Make all pages with a tag void, which they say by Cache-Tag: the next request has one made; else as
         `revalidate_path`.
         """
-        self._host.when_committed(partial(self._pages.expire, (), [check_tag(tag)]))
+        checked = check_tag(tag)
+        self._warn_of_place()
+        self._host.when_committed(partial(self._pages.expire, (), [checked]))
+
+    def _warn_of_place(self) -> None:
+        """Say what is probably wrong where a task makes pages void, and no server has pages there."""
+        if not self._threads and not self._is_idle and self._pages.are_unused():
+            self._notes.warn(
+                f"no server keeps pages in {self.store} yet, so nothing is expired: it has to be the store that the "
+                "server's log names; a relative path is another file in another working directory"
+            )
 
 
 _apps: WeakSet[CachingApp] = WeakSet()

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
+def page(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    start_response("200 OK", [("Cache-Control", "s-maxage=60, stale-while-revalidate=60")])
+    return [b"page"]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -26,7 +31,6 @@ if TYPE_CHECKING:
         ({"hosts": []}, "option hosts .* is empty"),
         ({"hosts": ["*"]}, "option hosts .* has '\\*': name the host alone"),
         ({"hosts": ["https://shop.example"]}, "has 'https://shop.example': name the host alone"),
-        ({"hosts": ["shop.example:8000"]}, "has 'shop.example:8000': name the host alone"),
         ({"ignored_params": "utm_source"}, "option ignored_params .* is 'utm_source': it is a list"),
         ({"ignored_params": None, "wait": "5"}, "option wait .* is '5'"),
         ({"wait": -1}, "option wait .* is -1: it is a number of seconds"),
@@ -44,7 +48,7 @@ def test_arguments_that_cannot_be(options: dict[str, Any], said: str) -> None:
         PageCache(**{"app": lambda *_: [], "store": MemoryStore(), **options})
 
 
-@pytest.mark.parametrize("hosts", [["shop.example", ".shop.example"], ("localhost",), ["[::1]"], ["bücher.example"]])
+@pytest.mark.parametrize("hosts", [["shop.example:8000", ".shop.example"], ("localhost",), ["[::1]"], ["bücher.example"]])
 def test_hosts(hosts: Any) -> None:
     """Names, with what is below them, and addresses."""
     PageCache(lambda *_: [], MemoryStore(), hosts=hosts)
@@ -74,3 +78,21 @@ def test_versions_of_an_app() -> None:
         answers = [client(version).get("/a") for _ in range(2)]
         assert [answer.headers["x-nextjs-cache"] for answer in answers] == ["MISS", "HIT"], version
         assert {answer.text for answer in answers} == {f"made by {version or 'none'}"}
+
+
+def test_a_task_with_another_store_than_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    """Who answers no request, and expires what is in a store that no server uses, is told so, once."""
+    store = MemoryStore()
+    task = PageCache(lambda *_: [], store)
+    server = PageCache(page, store)
+    Client(server).get("/a")
+    task.revalidate_path("/a")
+    server.revalidate_tag("a")
+    assert not caplog.messages
+
+    stray = PageCache(lambda *_: [], MemoryStore())
+    stray.revalidate_path("/a")
+    stray.revalidate_tag("a")
+    assert [text.partition(" yet")[0] for text in caplog.messages] == [
+        "page cache: no server keeps pages in the memory of this process"
+    ]
