@@ -48,7 +48,9 @@ def test_arguments_that_cannot_be(options: dict[str, Any], said: str) -> None:
         PageCache(**{"app": lambda *_: [], "store": MemoryStore(), **options})
 
 
-@pytest.mark.parametrize("hosts", [["shop.example:8000", ".shop.example"], ("localhost",), ["[::1]"], ["bücher.example"]])
+@pytest.mark.parametrize(
+    "hosts", [["shop.example:8000", ".shop.example"], ("localhost",), ["[::1]"], ["bücher.example"]]
+)
 def test_hosts(hosts: Any) -> None:
     """Names, with what is below them, and addresses."""
     PageCache(lambda *_: [], MemoryStore(), hosts=hosts)
