@@ -22,7 +22,7 @@ from nextapi.cache.host import CacheHost, normal_host
 from nextapi.cache.notes import Notes
 from nextapi.cache.outage import Outage
 from nextapi.cache.pages import Found, Key, Lease, Pages, environ_name
-from nextapi.cache.policy import ignores_query, kept_headers, lifetime, refusal, tags, vary_names, with_lifetime
+from nextapi.cache.policy import age, ignores_query, kept_headers, lifetime, refusal, tags, vary_names, with_lifetime
 from nextapi.cache.rendering import NOT_GIVEN, Apart, clean_environ
 from nextapi.cache.visit import KEY, Visit, check_path, check_tag, entered
 from nextapi.errors import EntrySizeError, RevalidateError, StoreError
@@ -35,6 +35,8 @@ __all__ = ["RETRY_SECONDS", "Maker"]
 
 RETRY_SECONDS = (3, 30)
 """For so long at least and at most a page is served that could not be made anew (Next's numbers)."""
+
+_MOST_UNEXPIRED = 10_000
 
 _logger = logging.getLogger("nextapi")
 
@@ -67,7 +69,7 @@ class Maker:
         self._outage = outage
         self._notes = notes
         self._lock = Lock()
-        self._beside = 0
+        self._beside: dict[object, float] = {}
         self._unexpired: dict[tuple[str, str], None] = {}
         self._catching_up = Lock()
 
@@ -170,8 +172,11 @@ class Maker:
             headers.append(("Content-Length", size))
         if "etag" not in names and answer.status == 200:
             headers.append(("ETag", strong_etag(answer.body)))
+        old = age(answer.headers)  # of a cache behind this one
         vary = tuple(sorted({*found.vary, *vary_names(headers)}))
-        entry = Entry(key.url, answer.status_line, headers, answer.body, time(), life.fresh, life.stale, vary, {})
+        entry = Entry(
+            key.url, answer.status_line, headers, answer.body, time() - old, life.fresh + old, life.stale, vary, {}
+        )
         try:
             is_kept = is_whole and self._pages.keep(key, entry, environ, found.marks, tags(headers), is_remade)
             if is_kept:
@@ -192,12 +197,12 @@ class Maker:
         entry = found.entry
         if entry is None:
             return
-        age, whole = entry.age(time()), entry.fresh + entry.stale
+        passed, whole = entry.age(time()), entry.fresh + entry.stale
         least, most = RETRY_SECONDS
         retry = min(max(entry.fresh, least), most)
-        if age + retry < whole:
+        if passed + retry < whole:
             headers = with_lifetime(entry.headers, retry)
-            later = replace(entry, headers=headers, fresh=age + retry, stale=whole - age - retry)
+            later = replace(entry, headers=headers, fresh=passed + retry, stale=whole - passed - retry)
             with suppress(StoreError):
                 self._pages.keep_on(found, later)
 
@@ -209,23 +214,27 @@ class Maker:
             return
         # Who asks for many new pages as one user leaves a thread to those that are served old meanwhile.
         most = self.most_beside if found.entry is not None else max(self.most_beside - 1, 1)
+        place = object()
         with self._lock:
-            if self._beside >= most:
+            # An app that does not come back has its place for as long as it has the lease.
+            now = monotonic()
+            self._beside = {other: end for other, end in self._beside.items() if end > now}
+            if len(self._beside) >= most:
                 return
-            self._beside += 1
+            self._beside[place] = now + self._timeout
         lease = None
         try:
             lease = self.lease(found)
             if lease is not None:
-                Apart(partial(self._make_apart, asked, found, lease), self._host.leave_thread).start()
+                Apart(partial(self._make_apart, asked, found, place, lease), self._host.leave_thread).start()
                 return
         except StoreError as error:
             self._outage.note(error)
         except RuntimeError:  # there can be no more threads
             _logger.warning("page cache: %s is not made anew", asked.key.url, exc_info=True)
-        self._end_beside(lease)
+        self._end_beside(place, lease)
 
-    def _make_apart(self, asked: Asked, found: Found, lease: Lease) -> None:
+    def _make_apart(self, asked: Asked, found: Found, place: object, lease: Lease) -> None:
         try:
             # Who had the lease before may have made the page since it was looked for.
             now = self._pages.find(asked.key, asked.environ)
@@ -239,11 +248,11 @@ class Maker:
             self._notes.note_failed(asked.key.url, RETRY_SECONDS[0])
             self._serve_on(found)
         finally:
-            self._end_beside(lease)
+            self._end_beside(place, lease)
 
-    def _end_beside(self, lease: Lease | None) -> None:
+    def _end_beside(self, place: object, lease: Lease | None) -> None:
         with self._lock:
-            self._beside -= 1
+            self._beside.pop(place, None)
         if lease is not None:
             self.end(lease)
 
@@ -260,20 +269,33 @@ class Maker:
 
     def expire_surely(self, path: str, tag: str = "") -> None:
         """Make the pages of a path, or with a tag, void: if the store is gone, before it is read again."""
+        if self._outage.is_on():
+            self._remember(path, tag)
+            return
         try:
             self._pages.expire([path] if path else (), [tag] if tag else ())
         except StoreError as error:
-            self._unexpired[path, tag] = None
+            self._remember(path, tag)
             self._outage.note(error)
+
+    def _remember(self, path: str, tag: str = "") -> None:
+        if len(self._unexpired) < _MOST_UNEXPIRED:
+            self._unexpired[path, tag] = None
+        else:
+            self._notes.warn(
+                f"more than {_MOST_UNEXPIRED} pages and tags were to be expired while the store is gone: others may be "
+                "old when it is back"
+            )
 
     def catch_up(self) -> None:
         """Make void what was to be so while the store was gone; raise `StoreError` if it still is."""
         if not self._unexpired:
             return
         with self._catching_up:  # nobody reads before it is done
-            for path, tag in list(self._unexpired):
-                self._pages.expire([path] if path else (), [tag] if tag else ())
-                self._unexpired.pop((path, tag), None)
+            late = list(self._unexpired)
+            self._pages.expire([path for path, _ in late if path], [tag for _, tag in late if tag])
+            for one in late:
+                self._unexpired.pop(one, None)
 
     def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
         """Make a page anew for the visit's host, and all others of its path void (`Revalidator`)."""
@@ -287,7 +309,7 @@ class Maker:
         try:
             self._remake(path, sent, decoded, visit, only_generated)
         except StoreError as error:
-            self._unexpired[decoded, ""] = None
+            self._remember(decoded)
             self._outage.note(error)
             raise
 

@@ -1,13 +1,16 @@
 """The pages in a store: under which names they are kept, when they are void, and who may make one.
 
 A page is kept together with *marks*, random texts that its path and its tags had when it was begun to be made. To
-expire a path or a tag is to give it another mark, which is one write, whatever the number of pages. A page is void
+expire a path or a tag is to give it another mark, which is as much work for one page as for a million. A page is void
 unless all its marks are what they are now; so is one whose mark the store has dropped. Therefore nothing that was begun
 before an expiry is ever served after it, even if it was finished later, by whichever process.
 
 A path has two marks: "path", which `expire` changes, and "made", which is changed by who has made the page anew: all
 other pages of the path are void from then on, and this one is not. Who does that holds a lease, so that the last to
 begin is the last to end.
+
+What a store has dropped it cannot tell from what never was. So a mark that was not there when a page was begun says
+nothing of the time between; then the mark that changes with every path, or every tag, has to be what it was.
 """
 
 from __future__ import annotations
@@ -128,9 +131,10 @@ class Pages:
         if kept is None:
             return Found(name, marks, None, bool(vary), vary)
         marks |= also
-        if of_tags := [mark for mark in kept.marks if mark not in marks]:
-            marks |= _texts(of_tags, self._store.get(of_tags))
-            self._note_tags(page_name, of_tags)
+        if unread := [mark for mark in kept.marks if mark not in marks]:
+            marks |= _texts(unread, self._store.get(unread))
+            # All of them, also where one of those that were read along is gone.
+            self._note_tags(page_name, [mark for mark in kept.marks if mark.startswith("tag:")])
         is_valid = kept.marks.get(_VERSION, "") == self._version and all(
             marks.get(mark) == text for mark, text in kept.marks.items()
         )

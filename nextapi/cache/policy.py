@@ -20,6 +20,7 @@ __all__ = [
     "PRIVATE",
     "Lifetime",
     "Pairs",
+    "age",
     "cache_control",
     "ignores_query",
     "kept_headers",
@@ -92,7 +93,7 @@ def lifetime(headers: Pairs) -> Lifetime | None:
     stale = _smallest(directives, "stale-while-revalidate") or 0
     if any(name in ("must-revalidate", "proxy-revalidate") for name, _ in directives):
         stale = 0
-    left = fresh - _age(headers)
+    left = fresh - age(headers)
     return Lifetime(max(left, 0), max(stale + min(left, 0), 0))
 
 
@@ -236,7 +237,7 @@ def _seconds(text: str) -> int | None:
     return min(int(digits or "0"), _MAX_SECONDS) if len(digits) <= 10 else _MAX_SECONDS
 
 
-def _age(headers: Pairs) -> int:
+def age(headers: Pairs) -> int:
     """Return the Age of an answer; the first of several counts, and one that is no number does not (RFC 9111, 5.1)."""
     for name, value in headers:
         if name.lower() == "age":

@@ -164,9 +164,16 @@ def check_outage(server: PageServer, name: str, gone: Callable[[], object], back
     warned = server.warnings(start)
     assert sorted(process for process, _ in warned) == sorted(workers), warned
     back()
-    asked_before = len(server.asked(f"{name}-back"))
-    while set(server.asked(f"{name}-back")[asked_before:]) != workers:
-        assert server.ask_until_hit(f"/big/{name}-back").is_whole
+    hits: set[int] = set()
+
+    def is_back() -> bool:
+        answer = server.ask(f"/big/{name}-back")
+        assert (answer.status, answer.is_whole) == (200, True)
+        if answer.state == "HIT":
+            hits.add(server.asked(f"{name}-back")[-1])
+        return hits == workers
+
+    wait_until(is_back, "the store is not used again")
     assert "Traceback" not in server.log()[start:]
     (said,) = {text for _, text in warned}
     return said

@@ -18,6 +18,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client, TestResponse, create_environ, run_wsgi_app
 
+from nextapi import revalidate_path, revalidate_tag
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
 from nextapi.errors import OptionError, RevalidateError, StoreError
@@ -640,3 +641,102 @@ def test_what_cannot_be_known() -> None:
     for origin in ("http://", "example.com", "http://a/b"):
         with pytest.raises(RevalidateError, match="not known"):
             cache.revalidate("/a", origin=origin)
+
+
+def test_a_page_of_another_cache() -> None:
+    """Its Age goes on, and is taken off its time (RFC 9111, 4.2.3)."""
+    app = numbered([*PAGE, ("Age", "25")])
+    client = Client(PageCache(app, MemoryStore()))
+    client.get("/a")
+    assert int(client.get("/a").headers["Age"]) >= 25
+
+
+class Leaving(MemoryStore):
+    """A store that is gone while `is_gone`."""
+
+    is_gone = False
+
+    def get(self, names: Sequence[str]) -> list[bytes | None]:
+        self._look()
+        return super().get(names)
+
+    def set(self, values: Mapping[str, bytes], seconds: float) -> None:
+        self._look()
+        super().set(values, seconds)
+
+    def add(self, name: str, value: bytes, seconds: float) -> bool:
+        self._look()
+        return super().add(name, value, seconds)
+
+    def remove(self, name: str, value: bytes) -> None:
+        self._look()
+        super().remove(name, value)
+
+    def _look(self) -> None:
+        if self.is_gone:
+            raise StoreError("it is gone")
+
+
+def expiring(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer /a by a page, and expire it, or its tag, where that is asked for."""
+    path = environ["PATH_INFO"]
+    start_response("200 OK", [*PAGE, ("Cache-Tag", "posts")] if path == "/a" else [])
+    if path == "/path":
+        revalidate_path("/a")
+    if path == "/tag":
+        revalidate_tag("posts")
+    return [b"page"]
+
+
+@pytest.mark.parametrize("how", [("GET", "/path"), ("GET", "/tag"), ("POST", "/a")])
+def test_what_is_expired_while_the_store_is_gone(how: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request does not fail, and the page is expired before the store is read again."""
+    monkeypatch.setattr("nextapi.cache.outage._PAUSE", 0)
+    store = Leaving()
+    cache = PageCache(expiring, store)
+    assert [state(ask(cache, "/a")) for _ in range(2)] == ["MISS", "HIT"]
+    store.is_gone = True
+    assert Client(cache).open(how[1], method=how[0]).status_code == 200
+    store.is_gone = False
+    assert [state(ask(cache, "/a")) for _ in range(2)] == ["MISS", "HIT"]
+
+
+def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Beyond it the log says that pages may be old."""
+    monkeypatch.setattr("nextapi.cache.making._MOST_UNEXPIRED", 2)
+    store = Leaving()
+    cache = PageCache(expiring, store)
+    store.is_gone = True
+    for number in range(3):
+        assert Client(cache).post(f"/{number}").status_code == 200
+    assert "more than 2 pages and tags were to be expired" in caplog.text
+
+
+def test_a_page_that_never_comes_gives_its_place_back(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread goes on for ever; after `timeout` another page may be made beside requests."""
+    monkeypatch.setattr("nextapi.cache.making.monotonic", clock)
+    hold, asked = Event(), threading.Semaphore(0)
+    is_held = False
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if is_held:
+            asked.release()
+            assert hold.wait(20)
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    cache = PageCache(app, MemoryStore(), timeout=30)
+    for path in ("/a", "/b"):
+        ask(cache, path)
+    is_held = True
+    clock.now += 100
+    try:
+        assert state(ask(cache, "/a")) == "STALE"
+        assert asked.acquire(timeout=20)
+        assert state(ask(cache, "/b")) == "STALE"
+        assert not asked.acquire(blocking=False), "the only place is taken"
+        clock.now += 31
+        assert state(ask(cache, "/b")) == "STALE"
+        assert asked.acquire(timeout=20)
+    finally:
+        hold.set()

@@ -86,15 +86,14 @@ class DjangoCacheHost:
         call_waiting(partial(call_masked, partial(self._when_committed, work)))
 
     def _when_committed(self, work: Callable[[], None]) -> None:
-        # Most projects have one database; where several are in a transaction, the last to commit counts.
         open_ones = [alias for alias in connections if connections[alias].in_atomic_block]
         if not open_ones:
             work()
             return
-        pending = partial(_log_failure, work)
+        # Most projects have one database. Where several are in a transaction, one may yet be rolled back: after each
+        # commit a page shows more than before.
         for alias in open_ones:
-            pending = partial(transaction.on_commit, pending, using=alias)
-        pending()
+            transaction.on_commit(partial(_log_failure, work), using=alias)
 
     def leave_thread(self) -> None:
         connections.close_all()
