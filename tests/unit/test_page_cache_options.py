@@ -12,7 +12,7 @@ from werkzeug.test import Client
 from nextapi import revalidate_path
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache import MemoryStore, SQLiteStore
-from nextapi.errors import OptionError, RevalidateError
+from nextapi.errors import OptionError, RevalidateError, StoreError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -116,3 +116,12 @@ def test_a_folder_that_is_made_for_pages_is_not_committed(tmp_path: Path) -> Non
     SQLiteStore(tmp_path / "pages.sqlite3").set({"a": b"1"}, 60)
     assert (tmp_path / ".nextapi" / ".gitignore").read_text() == "*\n"
     assert not (tmp_path / ".gitignore").exists()
+
+
+def test_nothing_is_expired_in_debug(tmp_path: Path) -> None:
+    """A signal that expires pages needs no store in development."""
+    cache = PageCache(page, tmp_path, debug=True)  # a folder is no store
+    cache.revalidate_path("/a")
+    cache.revalidate_tag("a")
+    with pytest.raises(StoreError):
+        PageCache(page, tmp_path).revalidate_tag("a")
