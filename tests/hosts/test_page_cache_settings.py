@@ -157,10 +157,10 @@ Atomic = Callable[[str], AbstractContextManager[object]]
 
 
 @pytest.fixture
-def two_databases() -> Iterator[None]:
-    """Have a database "other" beside the default one."""
+def two_databases(tmp_path: Path) -> Iterator[None]:
+    """Have a database "other" beside the default one, in a file: Django never closes one that is in memory."""
     configure_django()
-    connections.settings["other"] = {**connections.settings["default"]}
+    connections.settings["other"] = {**connections.settings["default"], "NAME": str(tmp_path / "other.sqlite3")}
     try:
         yield
     finally:
@@ -274,13 +274,14 @@ def test_what_fails_after_the_commit_is_logged(serve: Serve, caplog: pytest.LogC
     assert site.see("/a") == ("HIT", "page 1")
 
 
+@pytest.mark.usefixtures("two_databases")
 def test_a_page_is_not_made_in_the_callers_transaction(serve: Serve) -> None:
     """It is made on a thread of its own, which has no transaction open, and closes its connections."""
     site = serve("django")
     opened: list[Any] = []
 
     def make(environ: WSGIEnvironment) -> str:
-        connection = connections["default"]
+        connection = connections["other"]
         connection.ensure_connection()
         opened.append((connection, connection.in_atomic_block))
         return "page"
@@ -289,4 +290,5 @@ def test_a_page_is_not_made_in_the_callers_transaction(serve: Serve) -> None:
     site.cache.revalidate("/a", origin="http://example.com")
     ((connection, is_atomic),) = opened
     assert not is_atomic
-    assert connection is not connections["default"]
+    assert connection is not connections["other"]
+    assert connection.connection is None
