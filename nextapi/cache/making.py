@@ -69,20 +69,33 @@ class Maker:
         self._outage = outage
         self._notes = notes
         self._lock = Lock()
+        self._leases: set[Lease] = set()
         self._beside: dict[object, float] = {}
         self._unexpired: dict[tuple[str, str], None] = {}
         self._catching_up = Lock()
 
     def lease(self, found: Found) -> Lease | None:
         """Return the right to make a page, None while another has it; raise `StoreError` while the store is gone."""
-        return self._pages.lease(found.name, self._timeout)
+        lease = self._pages.lease(found.name, self._timeout)
+        if lease is not None:
+            self._leases.add(lease)
+        return lease
 
     def end(self, lease: Lease) -> None:
         """End a lease."""
+        self._leases.discard(lease)
         try:
             self._pages.end(lease)
         except StoreError as error:  # it ends by itself
             self._outage.note(error)
+
+    def leave(self) -> None:
+        """End the leases of what this process is at: as it ends itself, nobody else is to wait for that."""
+        if leases := list(self._leases):
+            for lease in leases:
+                if not self._outage.is_on():
+                    self.end(lease)
+            self._host.leave_thread()
 
     # A page
 

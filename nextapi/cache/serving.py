@@ -9,6 +9,7 @@ While the store is gone, nothing is kept and all is served by the application.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -404,8 +405,15 @@ def _after_fork() -> None:
         app._after_fork()
 
 
+def _at_exit() -> None:
+    # The threads that make pages beside requests are ended wherever they are.
+    for app in _apps:
+        app._maker.leave()
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)
 
 
 def _serve(entry: Entry, state: str, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:

@@ -7,6 +7,7 @@ import multiprocessing
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,6 +137,38 @@ def test_a_process_that_was_forked(caplog: pytest.LogCaptureFixture) -> None:
     theirs.close()
     assert "is one process's, and this server has several" in mine.recv()
     process.join()
+
+
+ENDS = """
+import sys
+from threading import Event
+from werkzeug.test import Client
+from nextapi.adapters.wsgi import PageCache
+
+begun = Event()
+
+def app(environ, start_response):
+    if environ.get("HTTP_USER_AGENT") == "nextapi":
+        begun.set()
+        Event().wait()
+    start_response("200 OK", [("Cache-Control", "s-maxage=0, stale-while-revalidate=600")])
+    return [b"page"]
+
+client = Client(PageCache(app, sys.argv[1]))
+client.get("/1")
+assert client.get("/1", buffered=True).headers["x-nextjs-cache"] == "STALE"
+begun.wait()
+"""
+
+
+def test_a_process_that_ends_while_it_makes_a_page(tmp_path: Path) -> None:
+    """Nobody waits for that page, as of a worker that is to be another's: the next request makes it, and it is kept."""
+    path = tmp_path / "pages.sqlite3"
+    subprocess.run([sys.executable, "-W", "error", "-c", ENDS, str(path)], check=True, timeout=60)
+    cache = PageCache(App(), path, wait=0)
+    cache.revalidate_path("/1")
+    client = Client(cache)
+    assert [client.get("/1").headers["x-nextjs-cache"] for _ in range(2)] == ["MISS", "HIT"]
 
 
 def test_who_keeps_no_pages_needs_no_sqlite() -> None:
