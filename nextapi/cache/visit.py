@@ -10,15 +10,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from nextapi.errors import RevalidateError
-
 __all__ = [
     "KEY",
     "NoPages",
     "Revalidator",
     "Visit",
-    "check_path",
-    "check_tag",
     "current_visit",
     "entered",
     "hosts_answering",
@@ -110,20 +106,3 @@ def current_visit() -> Visit | None:
     if visit is None and any(is_answering() for is_answering in hosts_answering.values()):
         return Visit(NoPages(), None, "")
     return visit
-
-
-def check_path(path: object) -> str:
-    """Return a path; raise `RevalidateError`, with Next's message, for what is none."""
-    if not isinstance(path, str) or not path.startswith("/"):
-        received = "null" if path is None else path
-        raise RevalidateError(
-            f"Invalid urlPath provided to revalidate(), must be a path e.g. /blog/post-1, received {received}"
-        )
-    return path
-
-
-def check_tag(tag: object) -> str:
-    """Return a tag; raise `RevalidateError` for what is none."""
-    if not isinstance(tag, str) or not tag.strip() or "," in tag:
-        raise RevalidateError(f"revalidate_tag() takes a tag as Cache-Tag names it, text without commas, not {tag!r}")
-    return tag.strip()

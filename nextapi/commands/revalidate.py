@@ -9,11 +9,11 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import NamedTuple, TextIO
 
-from nextapi.cache.asked import full_path
 from nextapi.cache.pages import Pages
 from nextapi.cache.serving import CachingApp
 from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.stores import open_store
+from nextapi.cache.targets import full_path
 from nextapi.commands.colours import RED, paint
 from nextapi.commands.mounts import shown
 from nextapi.errors import CommandError, RevalidateError, StoreError, TreeError

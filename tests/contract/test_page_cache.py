@@ -53,7 +53,15 @@ def make_site(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         def make(files: dict[str, str] | None = None, settings: dict[str, Any] | None = None, **options: Any) -> Site:
             root = write_files(tmp_path / "web", {"pages/api/revalidate.py": REVALIDATE, **(files or {})})
             site = stack.enter_context(serving(host, root, settings, **options))
-            for name in ("serving.time", "making.time", "memory.monotonic", "notes.monotonic"):
+            for name in (
+                "serving.time",
+                "answering.time",
+                "background.time",
+                "making.time",
+                "misses.time",
+                "memory.monotonic",
+                "notes.monotonic",
+            ):
                 monkeypatch.setattr(f"nextapi.cache.{name}", site.clock)
             return site
 

@@ -67,7 +67,16 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for name in ("serving.time", "making.time", "memory.monotonic", "notes.monotonic", "outage.monotonic"):
+    for name in (
+        "serving.time",
+        "answering.time",
+        "background.time",
+        "making.time",
+        "misses.time",
+        "memory.monotonic",
+        "notes.monotonic",
+        "outage.monotonic",
+    ):
         monkeypatch.setattr(f"nextapi.cache.{name}", clock)
     return clock
 
@@ -217,6 +226,26 @@ def test_a_wrong_length_is_not_kept() -> None:
     cache = PageCache(app, MemoryStore())
     for number in (1, 2):
         assert ask(cache).text == f"page {number}"
+
+
+def test_an_application_that_changes_the_environ() -> None:
+    """What an app takes out of its request has been in it: its answer is kept for nobody else."""
+    is_page = False
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        user = environ.pop("HTTP_X_USER", "nobody")
+        environ["HTTP_ACCEPT_LANGUAGE"] = "en"
+        start_response("200 OK", [*PAGE, ("Vary", "Accept-Language")] if is_page else PAGE[:1])
+        return [user.encode()]
+
+    cache = PageCache(app, MemoryStore())
+    ask(cache)  # it is known as no page
+    is_page = True
+    assert ask(cache, headers={"X-User": "ada"}).text == "ada"
+    settle()
+    assert ask(cache, headers={"Accept-Language": "de"}).text == "nobody"
+    assert state(ask(cache, headers={"Accept-Language": "de"})) == "HIT"
+    assert state(ask(cache, headers={"Accept-Language": "en"})) == "MISS"
 
 
 # Several at once
@@ -703,7 +732,7 @@ def test_what_is_expired_while_the_store_is_gone(how: tuple[str, str], monkeypat
 
 def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Beyond it the log says that pages may be old."""
-    monkeypatch.setattr("nextapi.cache.making._MOST_UNEXPIRED", 2)
+    monkeypatch.setattr("nextapi.cache.expiry._MOST_LATE", 2)
     store = Leaving()
     cache = PageCache(expiring, store)
     store.is_gone = True
@@ -714,7 +743,7 @@ def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch, caplog:
 
 def test_a_page_that_never_comes_gives_its_place_back(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its thread goes on for ever; after `timeout` another page may be made beside requests."""
-    monkeypatch.setattr("nextapi.cache.making.monotonic", clock)
+    monkeypatch.setattr("nextapi.cache.background.monotonic", clock)
     hold, asked = Event(), threading.Semaphore(0)
     is_held = False
 

@@ -1,0 +1,73 @@
+"""What makes pages void, also while the store is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from threading import Lock
+
+from nextapi.cache.notes import Notes
+from nextapi.cache.outage import Outage
+from nextapi.cache.pages import Pages
+from nextapi.errors import StoreError
+
+__all__ = ["Expiry"]
+
+_MOST_LATE = 10_000
+
+
+class Expiry:
+    """Makes pages void; of one process.
+
+    What cannot be written is remembered, and done before the store is read again: no page is served from it before.
+    """
+
+    def __init__(self, pages: Pages, outage: Outage, notes: Notes) -> None:
+        self._pages = pages
+        self._outage = outage
+        self._notes = notes
+        self._late: dict[tuple[str, str], None] = {}  # path and tag, of which one is empty
+        self._lock = Lock()
+
+    def expire(self, paths: Collection[str] = (), tags: Collection[str] = ()) -> None:
+        """Make all pages of these paths and with these tags void, now or when the store is back."""
+        if self._outage.is_on():
+            self.remember(paths, tags)
+            return
+        try:
+            self._pages.expire(paths, tags)
+        except StoreError as error:
+            self.remember(paths, tags)
+            self._outage.note(error)
+
+    def expire_changed(self, path: str, status: str) -> None:
+        """Make the pages of a path void that an unsafe method has changed, as its status line says (RFC 9111, 4.4)."""
+        if not "2" <= status < "4":
+            return
+        try:
+            has_pages = self._outage.is_on() or self._pages.has_path(path)
+        except StoreError as error:
+            self._outage.note(error, is_readable=False)
+            has_pages = True
+        if has_pages:
+            self.expire([path])
+
+    def remember(self, paths: Collection[str] = (), tags: Collection[str] = ()) -> None:
+        """Have pages made void before the store is read again."""
+        for late in [*((path, "") for path in paths), *(("", tag) for tag in tags)]:
+            if len(self._late) < _MOST_LATE:
+                self._late[late] = None
+            else:
+                self._notes.warn(
+                    f"more than {_MOST_LATE} pages and tags were to be expired while the store is gone: others may be "
+                    "old when it is back"
+                )
+
+    def catch_up(self) -> None:
+        """Do what was remembered; raise `StoreError` while the store is gone."""
+        if not self._late:
+            return
+        with self._lock:  # nobody reads before it is done
+            late = list(self._late)
+            self._pages.expire([path for path, _ in late if path], [tag for _, tag in late if tag])
+            for one in late:
+                self._late.pop(one, None)
