@@ -66,6 +66,8 @@ def create_urlpatterns(root: str | PathLike[str], **options: Unpack[OptionSettin
     host = DjangoHost(settled)
     request_started.connect(note_request, dispatch_uid="nextapi")
     request_finished.connect(forget_request, dispatch_uid="nextapi")
+    if get_urlconf() is not None:  # the URLconf is loaded by a request, which has begun before
+        note_request({"PATH_INFO": get_script_prefix()})
     try:
         tree = LiveTree(folder, settled, host)
     except TreeError as error:
