@@ -62,9 +62,10 @@ class Renderer:
         key, asker, names = asked.key, asked.environ, set(found.vary)
         while True:
             environ = clean_environ(key, self._server, asker, names)
-            environ[KEY] = visit = Visit(cache, (key.scheme, key.host), key.prefix, (*chain, key.path))
+            visit = Visit(cache, (key.scheme, key.host), key.prefix, (*chain, key.path))
             with entered(visit):
-                answer = call(self._app, environ, _start_nothing, _hold_back, self.limit)
+                # The app writes in its own.
+                answer = call(self._app, {**environ, KEY: visit}, _start_nothing, _hold_back, self.limit)
             if not isinstance(answer, Answer):
                 _close(answer)
                 return Rendered(key, None, environ)
