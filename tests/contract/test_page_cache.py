@@ -13,7 +13,8 @@ from urllib.parse import quote, unquote
 import pytest
 
 from nextapi.errors import RevalidateError, ScopeError
-from tests.support.sites import MINUTE, Site, serving
+from tests.support.page_cache import MINUTE
+from tests.support.sites import Site, serving
 from tests.support.trees import write_files
 
 if TYPE_CHECKING:
@@ -53,16 +54,7 @@ def make_site(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         def make(files: dict[str, str] | None = None, settings: dict[str, Any] | None = None, **options: Any) -> Site:
             root = write_files(tmp_path / "web", {"pages/api/revalidate.py": REVALIDATE, **(files or {})})
             site = stack.enter_context(serving(host, root, settings, **options))
-            for name in (
-                "serving.time",
-                "answering.time",
-                "background.time",
-                "making.time",
-                "misses.time",
-                "memory.monotonic",
-                "notes.monotonic",
-            ):
-                monkeypatch.setattr(f"nextapi.cache.{name}", site.clock)
+            site.clock.rule(monkeypatch)
             return site
 
         yield make

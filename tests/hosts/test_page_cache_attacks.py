@@ -23,21 +23,19 @@ from nextapi.adapters.django import create_urlpatterns
 from nextapi.adapters.django.page_cache import DjangoCacheHost
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
-from nextapi.errors import StoreError
 from nextapi.routing.paths import raw_path
 from tests.support.mounts import configure_django, django_project
+from tests.support.page_cache import ALL, MINUTE, FailingStore, settle
 from tests.support.trees import write_files
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-PAGE = "s-maxage=60, stale-while-revalidate=600"
-
 View = Callable[["WSGIEnvironment"], tuple[str, list[tuple[str, str]], str]]
 
 
 def page(body: str, *headers: tuple[str, str], status: str = "200 OK") -> tuple[str, list[tuple[str, str]], str]:
-    return status, [("Content-Type", "text/plain"), ("Cache-Control", PAGE), *headers], body
+    return status, [("Content-Type", "text/plain"), ("Cache-Control", MINUTE), *headers], body
 
 
 def environ_of(target: str = "/", method: str = "GET", **more: Any) -> WSGIEnvironment:
@@ -99,13 +97,6 @@ class Site:
         settle()
         names = {name.lower(): value for name, value in headers}
         return names.get("x-nextjs-cache", status), names, body
-
-
-def settle() -> None:
-    deadline = monotonic() + 5
-    while any(thread.name == "nextapi-page" for thread in threading.enumerate()):
-        assert monotonic() < deadline
-        sleep(0.001)
 
 
 # Who asked
@@ -216,21 +207,14 @@ def test_what_is_for_one_alone_says_so_to_every_cache(name: str) -> None:
     assert name.lower() in site.ask()[1]
 
 
-class Broken(MemoryStore):
-    is_broken = True
-
-    def get(self, names: Any) -> Any:
-        if self.is_broken:
-            raise StoreError("gone")
-        return super().get(names)
-
-
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_what_is_for_one_alone_says_so_without_a_store(method: str) -> None:
-    site = Site(lambda environ: page(environ.get("HTTP_COOKIE", "")), store=Broken())
+    store = FailingStore()
+    store.gone = ALL
+    site = Site(lambda environ: page(environ.get("HTTP_COOKIE", "")), store=store)
     assert site.ask("/", method, HTTP_COOKIE="ann")[1]["cache-control"].startswith("private")
     assert site.ask("/", method, HTTP_COOKIE="ann")[1]["cache-control"].startswith("private")
-    assert site.ask("/", method)[1]["cache-control"] == PAGE
+    assert site.ask("/", method)[1]["cache-control"] == MINUTE
 
 
 def test_the_first_to_ask_does_not_name_the_server() -> None:
@@ -445,28 +429,6 @@ def test_a_page_without_content_has_none() -> None:
         assert "content-length" not in asked[1]
 
 
-class Stumbling(MemoryStore):
-    """A store that fails once, after a lease was had."""
-
-    is_failing = False
-
-    def add(self, name: str, value: bytes, seconds: float) -> bool:
-        self.is_failing = name.startswith("lease:") and not self.is_failing
-        return super().add(name, value, seconds)
-
-    def get(self, names: Any) -> Any:
-        if self.is_failing:
-            self.is_failing = False
-            raise StoreError("gone")
-        return super().get(names)
-
-
-def test_a_lease_ends_where_the_store_fails_after_it() -> None:
-    site = Site(lambda _: page("a"), store=Stumbling())
-    site.ask()
-    assert not [name for name in site.store._kept if name.startswith("lease:")]
-
-
 def test_clients_behind_a_proxy_are_asked_about_once() -> None:
     """Django is asked what it believes of a host, and not anew for every address."""
     configure_django()
@@ -496,7 +458,7 @@ def test_a_transaction_that_is_rolled_back_expires_nothing(tmp_path: Path, kind:
 
     def rows(_: Any) -> HttpResponse:
         numbers.append(connection.in_atomic_block)
-        return HttpResponse("", headers={"Cache-Control": PAGE, "Cache-Tag": "rows"})
+        return HttpResponse("", headers={"Cache-Control": MINUTE, "Cache-Tag": "rows"})
 
     numbers: list[bool] = []
     is_api = call.startswith("res.")

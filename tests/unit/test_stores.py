@@ -1214,3 +1214,14 @@ class TestOpenStore:
             open_store("postgres://user:s3cret@host/db")
         assert "a URL of 'postgres'" in str(raised.value)
         assert "s3cret" not in str(raised.value)
+
+
+def test_who_keeps_no_pages_needs_no_sqlite() -> None:
+    """The module of the standard library is imported once a store needs it."""
+    code = """
+        import sys, nextapi.adapters.wsgi, nextapi.cache
+        assert "sqlite3" not in sys.modules
+        nextapi.cache.SQLiteStore
+        assert "sqlite3" in sys.modules
+    """
+    assert subprocess.run([sys.executable, "-c", dedent(code)], check=False).returncode == 0
