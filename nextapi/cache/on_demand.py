@@ -43,7 +43,7 @@ class OnDemand:
 
     def expire_path(self, path: str, prefix: str) -> None:
         """Make all pages of a path void, once the caller's transaction has committed."""
-        _, decoded = full_path(check_path(path), prefix)
+        _, decoded = full_path(check_path(path, "revalidate_path"), prefix)
         self._host.when_committed(partial(self._expiry.expire, [decoded]))
 
     def expire_tag(self, tag: str) -> None:

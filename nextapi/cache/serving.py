@@ -237,25 +237,24 @@ class CachingApp:
 
         Raises `StoreError` while the store is gone, as there may be no later request in this process to do it.
         """
-        _, decoded = full_path(check_path(path), self._prefix)
-        self._warn_of_place()
-        self._host.when_committed(partial(self._pages.expire, [decoded]))
+        _, decoded = full_path(check_path(path, "revalidate_path"), self._prefix)
+        self._host.when_committed(partial(self._expire, [decoded], ()))
 
     def revalidate_tag(self, tag: str) -> None:
         """Make all pages with a tag void, which they say by Cache-Tag: the next request has one made; else as
         `revalidate_path`.
         """
-        checked = check_tag(tag)
-        self._warn_of_place()
-        self._host.when_committed(partial(self._pages.expire, (), [checked]))
+        self._host.when_committed(partial(self._expire, (), [check_tag(tag)]))
 
-    def _warn_of_place(self) -> None:
-        """Say what is probably wrong where a task makes pages void, and no server has pages there."""
-        if not self._threads and not self._is_idle and self._pages.are_unused():
+    def _expire(self, paths: Sequence[str], tags: Sequence[str]) -> None:
+        if self._is_idle:
+            return
+        if not self._threads and self._pages.are_unused():
             self._notes.warn(
                 f"no server keeps pages in {self.store} yet, so nothing is expired: it has to be the store that the "
                 "server's log names; a relative path is another file in another working directory"
             )
+        self._pages.expire(paths, tags)
 
 
 _apps: WeakSet[CachingApp] = WeakSet()

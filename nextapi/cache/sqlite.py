@@ -7,6 +7,7 @@ takes its log along, and no file is opened beside SQLite's own, as closing it wo
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -34,6 +35,7 @@ _Identity = tuple[int, int]
 
 _VERSION = 1
 _APPLICATION_ID = 0x6E787461
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 _SIDE_FILES = ("-journal", "-shm", "-wal")
 
 _SECONDS_TO_WAIT = 1.0
@@ -213,7 +215,8 @@ class SQLiteStore:
 
     def _error(self, error: OSError | sqlite3.Error) -> StoreError:
         if isinstance(error, OSError):
-            return StoreError(f"{self.path}: {error}")
+            remedy = ": name a file where this process may write" if error.errno in _NOT_WRITABLE else ""
+            return StoreError(f"{self.path}: {error}{remedy}")
         name = getattr(error, "sqlite_errorname", "")
         remedy = next((remedy for known, remedy in _REMEDIES.items() if name.startswith(known)), name)
         return StoreError(f"{self.path}: {error}" + (f": {remedy}" if remedy else ""))
@@ -374,7 +377,14 @@ def _is_own(path: Path) -> bool:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Be the only one of all processes and threads that opens or makes files in a folder, which is made, too."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        with suppress(OSError):  # pages are not to be committed, as those of pytest's and mypy's caches
+            (folder / ".gitignore").write_text("*\n")
     if sys.platform == "win32":  # no open file can be removed there, which is what the lock is for
         yield
         return

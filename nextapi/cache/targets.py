@@ -9,12 +9,12 @@ from nextapi.errors import RevalidateError
 __all__ = ["check_path", "check_tag", "full_path"]
 
 
-def check_path(path: object) -> str:
-    """Return a path; raise `RevalidateError`, with Next's message, for what is none."""
+def check_path(path: object, function: str = "revalidate") -> str:
+    """Return a path; raise `RevalidateError`, with Next's message, for what is none, given to `function`."""
     if not isinstance(path, str) or not path.startswith("/"):
         received = "null" if path is None else path
         raise RevalidateError(
-            f"Invalid urlPath provided to revalidate(), must be a path e.g. /blog/post-1, received {received}"
+            f"Invalid urlPath provided to {function}(), must be a path e.g. /blog/post-1, received {received}"
         )
     return path
 

@@ -32,7 +32,7 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
             f"the app keeps its pages in {cache.store}, which is each process's own, so that no command reaches the "
             "server's: give its PageCache a SQLiteStore, RedisStore or DjangoStore"
         )
-    place = _place(cache.store)
+    place = cache.store
     # First, as a page that is made now may have one of the tags.
     for tag in tags:
         cache.revalidate_tag(tag)
@@ -70,7 +70,7 @@ def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], ou
             "of a SQLite file or a URL of Redis, or the app by --app"
         )
     Pages(store).expire([full_path(path, "")[1] for path in paths], tags)
-    out.writelines(f"EXPIRED {what} in {_place(store)}\n" for what in (*(f"tag {tag}" for tag in tags), *paths))
+    out.writelines(f"EXPIRED {what} in {store}\n" for what in (*(f"tag {tag}" for tag in tags), *paths))
     return 0
 
 
@@ -82,10 +82,6 @@ def _is_there(path: Path) -> bool:
     except OSError:  # the store says what is wrong with it
         pass
     return True
-
-
-def _place(store: object) -> str:
-    return shown(store.path) if isinstance(store, SQLiteStore) else str(store)
 
 
 # Applications by name

@@ -17,10 +17,10 @@ def revalidate_path(path: str) -> None:
     `revalidatePath`).
 
     Django: where a transaction is open, once it has committed. Where no page cache is before the app, there is nothing
-    to do. Raises `RevalidateError` for what is no path, `StoreError` while the store cannot be written, `ScopeError`
-    where no request is answered.
+    to do; where the store is gone, it is done once that is back. Raises `RevalidateError` for what is no path,
+    `ScopeError` where no request is answered.
     """
-    check_path(path)
+    check_path(path, "revalidate_path")
     if (visit := _visit("revalidate_path")) is not None:
         visit.cache.expire_path(path, visit.prefix)
 
@@ -43,6 +43,7 @@ def _visit(function: str) -> Visit | None:
     if visit is None:
         raise ScopeError(
             f"`{function}` was called where no request is answered, or none that has come through a page cache: there "
-            f"call `{function}` of the `PageCache` itself, or the command `nextapi revalidate`"
+            f"call the method `{function}` of the `PageCache` itself, which is app.wsgi_app in Flask, application of "
+            "wsgi.py in Django, or the command `nextapi revalidate`"
         )
     return visit

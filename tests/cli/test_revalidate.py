@@ -143,7 +143,7 @@ def test_with_the_app_a_page_is_made_anew(site: _Site) -> None:
     """What the command has made is what the server answers from then on, without a miss."""
     site.keep("/app")
     done = site.call(*NEXTAPI, "revalidate", "http://example.com/app", "--app", site.app)
-    assert done == (0, "REVALIDATED http://example.com/app in .nextapi/pages.sqlite3\n")
+    assert done == (0, f"REVALIDATED http://example.com/app in {site.folder}/.nextapi/pages.sqlite3\n")
     assert site.get("/app") == ("HIT", "new")
 
 
@@ -152,17 +152,17 @@ def test_the_hosts_command_line_knows_the_app(site: _Site) -> None:
     """`flask nextapi` and `manage.py nextapi` are told the path alone: app and host are in their settings."""
     site.keep("/own")
     done = site.call(*site.own, "revalidate", "/own")
-    assert done == (0, "REVALIDATED /own in .nextapi/pages.sqlite3\n")
+    assert done == (0, f"REVALIDATED /own in {site.folder}/.nextapi/pages.sqlite3\n")
     assert site.get("/own") == ("HIT", "new")
 
 
 def test_without_an_app_pages_are_expired(site: _Site) -> None:
     """Paths and tags are void in the store, and the next request has the page made."""
-    file = ".nextapi/pages.sqlite3"
+    file = str(site.folder / ".nextapi/pages.sqlite3")
     for path, arguments, said in (
         ("/path", ["/path"], f"EXPIRED /path in {file}\n"),
         ("/tag", ["--tag", "posts"], f"EXPIRED tag posts in {file}\n"),
-        ("/store", ["/store", "--store", str(site.folder / file)], f"EXPIRED /store in {file}\n"),
+        ("/store", ["/store", "--store", file], f"EXPIRED /store in {file}\n"),
     ):
         site.keep(path)
         assert site.call(*NEXTAPI, "revalidate", *arguments) == (0, said)
@@ -192,7 +192,7 @@ def test_a_page_that_fails(site: _Site) -> None:
     (site.folder / "is_bad").unlink()
     assert code == 1
     assert "error: Failed to revalidate /bad: Invalid response 500" in said
-    assert "REVALIDATED http://example.com/good in .nextapi/pages.sqlite3\n" in said
+    assert f"REVALIDATED http://example.com/good in {site.folder}/.nextapi/pages.sqlite3\n" in said
     assert (site.get("/bad"), site.get("/good")) == (("HIT", "old"), ("HIT", "new"))
 
 
@@ -341,7 +341,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_an_app_is_named_as_gunicorn_takes_it(capsys: pytest.CaptureFixture[str]) -> None:
     """A factory is called with plain values; the page cache is found in what is around it."""
     assert main(["revalidate", "/a", "--app", "revalidated:create_app('example.com', scheme='https')"]) == 0
-    assert capsys.readouterr() == ("REVALIDATED /a in .nextapi/pages.sqlite3\n", "")
+    assert capsys.readouterr() == (f"REVALIDATED /a in {Path.cwd()}/.nextapi/pages.sqlite3\n", "")
 
 
 @pytest.mark.usefixtures("here")

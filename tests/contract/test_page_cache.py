@@ -9,8 +9,10 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
+from wsgiref.validate import validator
 
 import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from nextapi.errors import RevalidateError, ScopeError
 from tests.support.page_cache import MINUTE
@@ -374,8 +376,12 @@ def test_a_host_that_is_none(site: Site, name: str) -> None:
     """It goes round the cache: nothing is kept for it."""
     site.page("/a")
     for _ in range(2):
-        answer = site.ask("/a", environ_overrides={"HTTP_HOST": name})
-        assert "x-nextjs-cache" not in answer.headers
+        environ = EnvironBuilder(
+            "/a", base_url="http://example.com", environ_overrides={"HTTP_HOST": name}
+        ).get_environ()
+        # Clients of older werkzeugs cannot read such a host themselves.
+        _, _, headers = run_wsgi_app(validator(site.app), environ, buffered=True)
+        assert "x-nextjs-cache" not in headers
 
 
 def test_hosts_that_pages_are_kept_for(make_site: MakeSite) -> None:

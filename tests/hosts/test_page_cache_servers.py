@@ -219,6 +219,7 @@ def test_the_folder_of_the_file_is_read_only(with_sqlite: PageServer) -> None:
     said = check_outage(with_sqlite, "read-only", gone, lambda: folder.chmod(0o700))
     assert str(folder) in said
     assert "Permission denied" in said
+    assert "name a file where this process may write" in said
 
 
 def test_nothing_more_can_be_written(with_sqlite: PageServer) -> None:
