@@ -123,6 +123,13 @@ class Misses:
             self._maker.end(lease)
         return None
 
+    def _lease(self, found: Found) -> Lease | None:
+        try:
+            return self._maker.lease(found)
+        except StoreError as error:
+            self._outage.note(error)
+            return None
+
     def _ask_app(
         self,
         asked: Asked,
@@ -136,7 +143,7 @@ class Misses:
 
         Without `is_kept` it is not kept: another makes the page.
         """
-        verdict = _Verdict(asked, found, lease, is_kept, self._maker, self._outage, self._notes)
+        verdict = _Verdict(asked, lease, partial(self._lease, found) if is_kept else None, self._maker, self._notes)
         try:
             answer = call(self._app, environ, start_response, verdict, self._limit)
             if isinstance(answer, Answer):
@@ -157,26 +164,23 @@ class _Verdict:
     """What is decided of an answer by its head (`nextapi.cache.capture.Decide`).
 
     `is_held` says that it is held back, to be kept; `wants_page` that it is not, and the page is to be made beside it.
+    Who keeps a page has a lease: `lease`, or what `take_lease` returns, which is None where another makes the page.
     """
 
     def __init__(
         self,
         asked: Asked,
-        found: Found,
         lease: Lease | None,
-        is_kept: bool,
+        take_lease: Callable[[], Lease | None] | None,
         maker: Maker,
-        outage: Outage,
         notes: Notes,
     ) -> None:
         self.is_held = False
         self.wants_page = False
         self._asked = asked
-        self._found = found
         self._lease = lease
-        self._is_kept = is_kept
+        self._take_lease = take_lease
         self._maker = maker
-        self._outage = outage
         self._notes = notes
 
     def __call__(self, status_line: str, headers: Headers) -> Headers | None:
@@ -196,10 +200,12 @@ class _Verdict:
         # Not every cache in front obeys Vary.
         passed = headers if is_plain else private_headers(headers)
         if reason is None:
-            if self._is_kept:
+            if self._take_lease is not None:
                 # A page that is the same for all queries is made without this one.
                 may_hold = is_plain and not (self._asked.key.query and ignores_query(headers))
-                self.is_held = may_hold and self._has_lease()
+                if may_hold and self._lease is None:
+                    self._lease = self._take_lease()
+                self.is_held = may_hold and self._lease is not None
                 self.wants_page = not may_hold
             return None if self.is_held else [*passed, ("x-nextjs-cache", "MISS")]
         # Of what it says to a part or a condition, the page may be one.
@@ -214,14 +220,6 @@ class _Verdict:
         if self._lease is not None:
             self._maker.end(self._lease)
             self._lease = None
-
-    def _has_lease(self) -> bool:
-        if self._lease is None:
-            try:
-                self._lease = self._maker.lease(self._found)
-            except StoreError as error:
-                self._outage.note(error)
-        return self._lease is not None
 
 
 def _close_then(close: Callable[[], object] | None, then: Callable[[], object]) -> None:

@@ -103,6 +103,8 @@ class CachingApp:
         asked = page_of(environ, self._host, self._ignored_params)
         if asked is None:
             self._warn_of_forwarding(environ)
+        else:
+            self._prefix = asked.key.prefix
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._change(asked, environ, start_response)
         if self._is_draft(environ):
@@ -162,7 +164,6 @@ class CachingApp:
         is_draft = self._is_draft(environ)
         if asked is None:
             return Visit(self._on_demand, None, environ.get("SCRIPT_NAME", ""), is_draft=is_draft)
-        self._prefix = asked.key.prefix
         return Visit(self._on_demand, (asked.key.scheme, asked.key.host), asked.key.prefix, is_draft=is_draft)
 
     def _is_draft(self, environ: WSGIEnvironment) -> bool:

@@ -30,17 +30,7 @@ if TYPE_CHECKING:
 LIMIT = 1000
 
 
-@pytest.fixture(autouse=True)
-def settled() -> Iterator[None]:
-    yield
-    settle()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    clock.rule(monkeypatch)
-    return clock
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 # Foreign applications
@@ -264,8 +254,8 @@ def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]]) -> Non
         assert {future.result(20).status_code for future in asked} == {200}
 
 
-def test_a_stale_page_is_made_anew_once_and_nobody_waits(clock: Clock) -> None:
-    """Twenty get the old page while one makes the new one."""
+def with_stale_page(clock: Clock) -> tuple[Numbered, PageCache, Event]:
+    """Return an app, a cache that has a stale page of it, and what the app waits for before it makes another."""
     hold = Event()
     hold.set()
     app = Numbered(hold=hold)
@@ -273,6 +263,12 @@ def test_a_stale_page_is_made_anew_once_and_nobody_waits(clock: Clock) -> None:
     ask(cache)
     clock.now += 61
     hold.clear()
+    return app, cache, hold
+
+
+def test_a_stale_page_is_made_anew_once_and_nobody_waits(clock: Clock) -> None:
+    """Twenty get the old page while one makes the new one."""
+    app, cache, hold = with_stale_page(clock)
     try:
         for _ in range(20):
             answer = ask(cache)
@@ -371,13 +367,7 @@ def test_an_expiry_in_the_middle_of_a_cold_page() -> None:
 
 def test_an_expiry_in_the_middle_of_a_regeneration(clock: Clock) -> None:
     """The regeneration that was begun before is void."""
-    hold = Event()
-    hold.set()
-    app = Numbered(hold=hold)
-    cache = PageCache(app, MemoryStore())
-    ask(cache)
-    clock.now += 61
-    hold.clear()
+    app, cache, hold = with_stale_page(clock)
     ask(cache)
     wait_until(lambda: app.count == 2, "nobody makes the page")
     cache.revalidate_path("/a")
