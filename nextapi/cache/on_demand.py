@@ -13,7 +13,7 @@ from nextapi.cache.making import Maker
 from nextapi.cache.outage import Outage
 from nextapi.cache.pages import Key, Lease, Pages
 from nextapi.cache.rendering import Renderer
-from nextapi.cache.targets import check_path, check_tag, full_path
+from nextapi.cache.targets import Target, check_tag, target_of
 from nextapi.cache.visit import Visit
 from nextapi.errors import RevalidateError, StoreError
 
@@ -43,8 +43,8 @@ class OnDemand:
 
     def expire_path(self, path: str, prefix: str) -> None:
         """Make all pages of a path void, once the caller's transaction has committed."""
-        _, decoded = full_path(check_path(path, "revalidate_path"), prefix)
-        self._host.when_committed(partial(self._expiry.expire, [decoded]))
+        target = target_of(path, prefix, "revalidate_path")
+        self._host.when_committed(partial(self._expiry.expire, [target.path]))
 
     def expire_tag(self, tag: str) -> None:
         """Make all pages with a tag void, once the caller's transaction has committed."""
@@ -57,27 +57,27 @@ class OnDemand:
         Raises `RevalidateError` where it cannot be made, or is made already for this call's sake, and `StoreError`
         while the store is gone.
         """
-        sent, decoded = full_path(check_path(path), visit.prefix)
-        if decoded.rstrip("/") in (made.rstrip("/") for made in visit.chain):
-            chain = " -> ".join((*visit.chain, decoded))
-            raise RevalidateError(f"Failed to revalidate {path}: it is asked for by the making of itself, {chain}")
-        self._host.when_committed(partial(self._remake_or_remember, path, sent, decoded, visit, only_generated))
+        target = target_of(path, visit.prefix)
+        if target.path.rstrip("/") in (made.rstrip("/") for made in visit.chain):
+            chain = " -> ".join((*visit.chain, target.path))
+            raise _failure(target, f"it is asked for by the making of itself, {chain}")
+        self._host.when_committed(partial(self._remake_or_remember, target, visit, only_generated))
 
-    def _remake_or_remember(self, path: str, sent: str, decoded: str, visit: Visit, only_generated: bool) -> None:
+    def _remake_or_remember(self, target: Target, visit: Visit, only_generated: bool) -> None:
         try:
-            self._remake(path, sent, decoded, visit, only_generated)
+            self._remake(target, visit, only_generated)
         except StoreError as error:
-            self._expiry.remember([decoded])
+            self._expiry.remember([target.path])
             self._outage.note(error)
             raise
 
-    def _remake(self, path: str, sent: str, decoded: str, visit: Visit, only_generated: bool) -> None:
+    def _remake(self, target: Target, visit: Visit, only_generated: bool) -> None:
         if visit.origin is None:  # nothing is kept for this host
-            self._pages.expire([decoded])
+            self._pages.expire([target.path])
             return
-        sent_path, _, query = sent.partition("?")
-        asked = Asked(Key(*visit.origin, sent_path, query, decoded, visit.prefix), {})
-        lease = self._wait_for_lease(path, decoded)
+        sent_path, _, query = target.sent.partition("?")
+        asked = Asked(Key(*visit.origin, sent_path, query, target.path, visit.prefix), {})
+        lease = self._wait_for_lease(target)
         try:
             found = self._pages.find(asked.key, {}, is_sure=not only_generated)
             if only_generated and not found.is_known:
@@ -86,22 +86,26 @@ class OnDemand:
             try:
                 rendered = CleanThread(work, self._host.leave_thread).result(self._timeout)
             except TimeoutError:
-                raise RevalidateError(f"Failed to revalidate {path}: no answer within {self._timeout:g} s") from None
+                raise _failure(target, f"no answer within {self._timeout:g} s") from None
             except Exception as error:
                 self._maker.keep_on(found)
                 if isinstance(error, RevalidateError):
                     raise
-                raise RevalidateError(f"Failed to revalidate {path}: Invalid response 500") from error
+                raise _failure(target, "Invalid response 500") from error
             self._maker.keep_rendered(rendered, found, is_remade=True)
         finally:
             self._maker.end(lease)
 
-    def _wait_for_lease(self, path: str, decoded: str) -> Lease:
+    def _wait_for_lease(self, target: Target) -> Lease:
         """Return the right to make a path's page, when whoever has it is done."""
         deadline, pause = monotonic() + self._timeout, 0.01
-        while (lease := self._pages.lease_path(decoded, 2 * self._timeout)) is None:
+        while (lease := self._pages.lease_path(target.path, 2 * self._timeout)) is None:
             if monotonic() > deadline:
-                raise RevalidateError(f"Failed to revalidate {path}: another has been at it for {self._timeout:g} s")
+                raise _failure(target, f"another has been at it for {self._timeout:g} s")
             sleep(pause)
             pause = min(pause * 1.5, 0.1)
         return lease
+
+
+def _failure(target: Target, reason: str) -> RevalidateError:
+    return RevalidateError(f"Failed to revalidate {target.given}: {reason}")

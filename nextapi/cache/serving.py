@@ -32,7 +32,7 @@ from nextapi.cache.outage import Outage
 from nextapi.cache.pages import Key, Pages
 from nextapi.cache.rendering import Renderer, clean_environ
 from nextapi.cache.store import Store
-from nextapi.cache.targets import check_path, check_tag, full_path
+from nextapi.cache.targets import check_path, check_tag, target_of
 from nextapi.cache.visit import KEY, NoPages, Visit, current_visit, entered
 from nextapi.errors import OptionError, RevalidateError, StoreError
 
@@ -238,8 +238,8 @@ class CachingApp:
 
         Raises `StoreError` while the store is gone, as there may be no later request in this process to do it.
         """
-        _, decoded = full_path(check_path(path, "revalidate_path"), self._prefix)
-        self._host.when_committed(partial(self._expire, [decoded], ()))
+        target = target_of(path, self._prefix, "revalidate_path")
+        self._host.when_committed(partial(self._expire, [target.path], ()))
 
     def revalidate_tag(self, tag: str) -> None:
         """Make all pages with a tag void, which they say by Cache-Tag: the next request has one made; else as

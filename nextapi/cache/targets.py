@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from nextapi.errors import RevalidateError
 
-__all__ = ["check_path", "check_tag", "full_path"]
+__all__ = ["Target", "check_path", "check_tag", "target_of"]
+
+
+class Target(NamedTuple):
+    """The page of a path, of whatever host."""
+
+    given: str
+    """The path as the caller wrote it, for messages."""
+    sent: str
+    """The path with its query as a client would send it, from the root on."""
+    path: str
+    """The path alone, decoded."""
 
 
 def check_path(path: object, function: str = "revalidate") -> str:
@@ -26,13 +38,14 @@ def check_tag(tag: object) -> str:
     return tag.strip()
 
 
-def full_path(path: str, prefix: str) -> tuple[str, str]:
-    """Return a path with its query as a client would send it, and the path alone, decoded; both from the root on.
+def target_of(path: object, prefix: str, function: str = "revalidate") -> Target:
+    """Return the page that a path names; raise `RevalidateError` as `check_path` does.
 
-    `prefix` is the SCRIPT_NAME that is put before a path that does not begin with it.
+    `prefix` is the SCRIPT_NAME, decoded, which is put before a path that does not begin with it.
     """
-    sent = quote(path.partition("#")[0], safe="/%:@!$&'()*+,;=~?[]")
+    given = check_path(path, function)
+    sent = quote(given.partition("#")[0], safe="/%:@!$&'()*+,;=~?[]")
     decoded = unquote_to_bytes(sent.partition("?")[0]).decode("latin-1")
     if prefix and decoded != prefix and not decoded.startswith(f"{prefix}/"):
-        return quote(prefix, encoding="latin-1") + sent, prefix + decoded
-    return sent, decoded
+        return Target(given, quote(prefix, encoding="latin-1") + sent, prefix + decoded)
+    return Target(given, sent, decoded)

@@ -13,7 +13,7 @@ from nextapi.cache.pages import Pages
 from nextapi.cache.serving import CachingApp
 from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.stores import open_store
-from nextapi.cache.targets import full_path
+from nextapi.cache.targets import target_of
 from nextapi.commands.colours import RED, paint
 from nextapi.commands.mounts import shown
 from nextapi.errors import CommandError, RevalidateError, StoreError, TreeError
@@ -69,7 +69,7 @@ def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], ou
             f"no pages are kept in {shown(store.path)}, which is not there: give the app's store by --store, the path "
             "of a SQLite file or a URL of Redis, or the app by --app"
         )
-    Pages(store).expire([full_path(path, "")[1] for path in paths], tags)
+    Pages(store).expire([target_of(path, "").path for path in paths], tags)
     out.writelines(f"EXPIRED {what} in {store}\n" for what in (*(f"tag {tag}" for tag in tags), *paths))
     return 0
 
