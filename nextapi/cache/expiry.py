@@ -25,8 +25,10 @@ class Expiry:
         self._pages = pages
         self._outage = outage
         self._notes = notes
-        self._late: dict[tuple[str, str], None] = {}  # path and tag, of which one is empty
-        self._lock = Lock()
+        self._late: dict[tuple[str, str], object] = {}
+        """What was remembered, a path and a tag of which one is empty, and which time of remembering it was."""
+        self._remembering = Lock()
+        self._catching_up = Lock()
 
     def expire(self, paths: Collection[str] = (), tags: Collection[str] = ()) -> None:
         """Make all pages of these paths and with these tags void, now or when the store is back."""
@@ -53,21 +55,26 @@ class Expiry:
 
     def remember(self, paths: Collection[str] = (), tags: Collection[str] = ()) -> None:
         """Have pages made void before the store is read again."""
-        for late in [*((path, "") for path in paths), *(("", tag) for tag in tags)]:
-            if len(self._late) < _MOST_LATE:
-                self._late[late] = None
-            else:
-                self._notes.warn(
-                    f"more than {_MOST_LATE} pages and tags were to be expired while the store is gone: others may be "
-                    "old when it is back"
-                )
+        with self._remembering:
+            for late in [*((path, "") for path in paths), *(("", tag) for tag in tags)]:
+                if late in self._late or len(self._late) < _MOST_LATE:
+                    self._late[late] = object()
+                else:
+                    self._notes.warn(
+                        f"more than {_MOST_LATE} pages and tags were to be expired while the store is gone: others may "
+                        "be old when it is back"
+                    )
 
     def catch_up(self) -> None:
         """Do what was remembered; raise `StoreError` while the store is gone."""
         if not self._late:
             return
-        with self._lock:  # nobody reads before it is done
-            late = list(self._late)
+        with self._catching_up:  # nobody reads before it is done
+            with self._remembering:
+                late = self._late.copy()
+            if not late:  # another has done it
+                return
             self._pages.expire([path for path, _ in late if path], [tag for _, tag in late if tag])
-            for one in late:
-                self._late.pop(one, None)
+            with self._remembering:
+                # What was remembered once more meanwhile has been changed once more.
+                self._late = {one: time for one, time in self._late.items() if late.get(one) is not time}

@@ -10,7 +10,10 @@ import pytest
 
 from nextapi import revalidate_path, revalidate_tag
 from nextapi.adapters.wsgi import PageCache
+from nextapi.cache.expiry import Expiry
+from nextapi.cache.notes import Notes
 from nextapi.cache.outage import Outage
+from nextapi.cache.pages import Pages
 from nextapi.errors import StoreError
 from tests.support.page_cache import ALL, PAGE, Clock, FailingStore, HookedStore, Numbered, ask, settle, state
 
@@ -163,3 +166,23 @@ def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch, caplog:
     for number in range(3):
         assert ask(cache, f"/{number}", "POST").status_code == 200
     assert "more than 2 pages and tags were to be expired" in caplog.text
+
+
+def test_what_is_expired_while_others_catch_up() -> None:
+    """A page that is remembered once more while its expiry is written is expired once more."""
+
+    class Busy(HookedStore):
+        writes = 0
+
+        def before(self, operation: str, names: Collection[str]) -> None:
+            if operation == "set":
+                self.writes += 1
+                if self.writes == 1:
+                    expiry.remember(["/a"])
+
+    store = Busy()
+    expiry = Expiry(Pages(store), Outage(), Notes())
+    expiry.remember(["/a", "/b"])
+    for writes in (1, 2, 2):
+        expiry.catch_up()
+        assert store.writes == writes
