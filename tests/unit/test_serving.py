@@ -16,7 +16,7 @@ from wsgiref.validate import validator
 import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.test import Client, create_environ, run_wsgi_app
+from werkzeug.test import create_environ, run_wsgi_app
 
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
@@ -583,11 +583,3 @@ def test_what_cannot_be_known() -> None:
     for origin in ("http://", "example.com", "http://a/b"):
         with pytest.raises(RevalidateError, match="not known"):
             cache.revalidate("/a", origin=origin)
-
-
-def test_a_page_of_another_cache() -> None:
-    """Its Age goes on, and is taken off its time (RFC 9111, 4.2.3)."""
-    app = Numbered([*PAGE, ("Age", "25")])
-    client = Client(PageCache(app, MemoryStore()))
-    client.get("/a")
-    assert int(client.get("/a").headers["Age"]) >= 25
