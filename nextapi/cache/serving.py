@@ -70,7 +70,7 @@ class CachingApp:
         self._ignored_params = frozenset(ignored_params)
         self._wait = wait
         self._timeout = timeout
-        self._is_idle = debug
+        self.debug = debug
         self._pages = Pages(store, version)
         self._notes = Notes()
         self._prefix = os.environ.get("SCRIPT_NAME", "")  # as gunicorn takes it
@@ -93,9 +93,9 @@ class CachingApp:
         )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if self._is_idle:
+        if self.debug:
             self._refuse_loop()
-            environ[KEY] = visit = Visit(NoPages(), None, "", is_draft=self._is_draft(environ))
+            environ[KEY] = visit = Visit(NoPages(), None, "", preview_data=self._preview_data(environ))
             with entered(visit):
                 return self.app(environ, start_response)
         if get_ident() not in self._threads and len(self._threads) < _MOST_THREADS:
@@ -107,7 +107,7 @@ class CachingApp:
             self._prefix = asked.key.prefix
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._change(asked, environ, start_response)
-        if self._is_draft(environ):
+        if self._preview_data(environ) is not False:
             return self._call_app(asked, environ, partial(start_private, start_response))
         if asked is None or self._outage.is_on():
             return self._call_uncached(asked, environ, start_response)
@@ -161,13 +161,13 @@ class CachingApp:
             )
 
     def _visit(self, asked: Asked | None, environ: WSGIEnvironment) -> Visit:
-        is_draft = self._is_draft(environ)
+        data = self._preview_data(environ)
         if asked is None:
-            return Visit(self._on_demand, None, environ.get("SCRIPT_NAME", ""), is_draft=is_draft)
-        return Visit(self._on_demand, (asked.key.scheme, asked.key.host), asked.key.prefix, is_draft=is_draft)
+            return Visit(self._on_demand, None, environ.get("SCRIPT_NAME", ""), preview_data=data)
+        return Visit(self._on_demand, (asked.key.scheme, asked.key.host), asked.key.prefix, preview_data=data)
 
-    def _is_draft(self, environ: WSGIEnvironment) -> bool:
-        return self._host.draft.is_on(environ.get("HTTP_COOKIE", ""))
+    def _preview_data(self, environ: WSGIEnvironment) -> Any:
+        return self._host.draft.data_of(environ.get("HTTP_COOKIE", ""))
 
     def _call_app(
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
@@ -206,8 +206,9 @@ class CachingApp:
 
     # For who answers no request
 
-    def revalidate(self, path: str, *, origin: str | None = None, only_generated: bool = False) -> None:
-        """Make the page of a path anew, as `res.revalidate` does, for whoever answers no request.
+    def revalidate(self, path: str, *, origin: str | None = None, only_generated: bool = False) -> bool:
+        """Make the page of a path anew, as `res.revalidate` does, for whoever answers no request; say whether there is
+        a page of it now.
 
         `origin`, "https://example.com", is what the page's URL begins with; where it is left out, `path` may be the
         whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, for a host that is
@@ -232,6 +233,14 @@ class CachingApp:
         within = current_visit()  # of who calls from a page that is being made
         chain = within.chain if within is not None and within.cache is self._on_demand else ()
         self._on_demand.remake(path, Visit(self._on_demand, (scheme, host), self._prefix, chain), only_generated)
+        return self._has_page(path, scheme, host)
+
+    def _has_page(self, path: str, scheme: str, host: str) -> bool:
+        target = target_of(path, self._prefix)
+        sent, _, query = target.sent.partition("?")
+        spellings = {(end(sent), end(target.path)) for end in (str, _with_end_slash, _without_end_slash)}
+        keys = [Key(scheme, host, spelling, query, decoded, self._prefix) for spelling, decoded in spellings]
+        return any(self._pages.find(key, {}).entry is not None for key in keys)
 
     def revalidate_path(self, path: str) -> None:
         """Make all pages of a path void, of every host and query: the next request has one made.
@@ -248,7 +257,7 @@ class CachingApp:
         self._host.when_committed(partial(self._expire, (), [check_tag(tag)]))
 
     def _expire(self, paths: Sequence[str], tags: Sequence[str]) -> None:
-        if self._is_idle:
+        if self.debug:
             return
         if not self._threads and self._pages.are_unused():
             self._notes.warn(
@@ -256,6 +265,14 @@ class CachingApp:
                 "server's log names; a relative path is another file in another working directory"
             )
         self._pages.expire(paths, tags)
+
+
+def _with_end_slash(path: str) -> str:
+    return path if path.endswith("/") else f"{path}/"
+
+
+def _without_end_slash(path: str) -> str:
+    return path.rstrip("/") or "/"
 
 
 _apps: WeakSet[CachingApp] = WeakSet()

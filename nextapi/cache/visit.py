@@ -56,14 +56,15 @@ class Visit:
     """A request on its way through a page cache.
 
     `origin` is scheme and host, None where nothing is kept for it; `prefix` the SCRIPT_NAME, decoded; `chain` the paths
-    that are being made anew, of which this request is for the last; `is_draft` says that the client is in draft mode.
+    that are being made anew, of which this request is for the last; `preview_data` are what the client has in draft
+    mode, {} for none, and False outside of it.
     """
 
     cache: Revalidator
     origin: tuple[str, str] | None
     prefix: str
     chain: tuple[str, ...] = ()
-    is_draft: bool = False
+    preview_data: Any = False
 
 
 _visit: ContextVar[Visit] = ContextVar("nextapi_visit")

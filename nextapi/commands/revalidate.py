@@ -32,6 +32,8 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
             f"the app keeps its pages in {cache.store}, which is each process's own, so that no command reaches the "
             "server's: give its PageCache a SQLiteStore, RedisStore or DjangoStore"
         )
+    if cache.debug:
+        raise CommandError("the app keeps no pages: its PageCache has debug=True")
     place = cache.store
     # First, as a page that is made now may have one of the tags.
     for tag in tags:
@@ -40,13 +42,15 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
     code = 0
     for path in paths:
         try:
-            cache.revalidate(path)
+            is_page = cache.revalidate(path)
         except (RevalidateError, StoreError) as error:
             reason = f": {_told(error.__cause__)}" if isinstance(error.__cause__, Exception) else ""
             errors.write(f"{paint(errors, RED, 'error')}: {error}{reason}\n")
             code = 1
         else:
-            out.write(f"REVALIDATED {path} in {place}\n")
+            # `res.revalidate` does not mind; who has typed a path does.
+            done = f"REVALIDATED {path} in {place}" if is_page else f"NO PAGE {path}: the app's answer is not kept"
+            out.write(f"{done}\n")
     return code
 
 

@@ -583,3 +583,35 @@ def test_what_cannot_be_known() -> None:
     for origin in ("http://", "example.com", "http://a/b"):
         with pytest.raises(RevalidateError, match="not known"):
             cache.revalidate("/a", origin=origin)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "is_kept"),
+    [
+        (["[::1]"], "[::1]", True),
+        (["[::1]"], "[::1]:8000", True),
+        (["[::1]"], "[::2]:8000", False),
+        (["example.com"], "example.com:8000", True),
+        ([".example.com"], "www.example.com", True),
+        (["example.com"], "www.example.com", False),
+    ],
+)
+def test_the_hosts_of_a_cache(hosts: list[str], host: str, is_kept: bool) -> None:
+    """Names, addresses and what is below them, on any port."""
+    cache = PageCache(Numbered(), MemoryStore(), hosts=hosts)
+    assert state(Client(cache).get("/a", base_url=f"http://{host}")) == ("MISS" if is_kept else None)
+
+
+def test_revalidate_says_whether_there_is_a_page() -> None:
+    """With a slash at its end or without."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/posts":
+            start_response("301 Moved Permanently", [("Location", "/posts/")])
+        else:
+            start_response("200 OK", list(PAGE) if environ["PATH_INFO"] == "/posts/" else [])
+        return [b""]
+
+    cache = PageCache(app, MemoryStore())
+    paths = ("/posts", "/posts/", "/none")
+    assert [cache.revalidate(path, origin="http://example.com") for path in paths] == [True, True, False]
