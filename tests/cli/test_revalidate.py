@@ -147,6 +147,7 @@ def test_with_the_app_a_page_is_made_anew(site: _Site) -> None:
     assert site.get("/app") == ("HIT", "new")
 
 
+@pytest.mark.parametrize("site", ["flask", "django"], indirect=True)
 def test_what_is_no_page_is_told(site: _Site) -> None:
     """A path may be mistyped: its 404 is no failure, and no page either."""
     done = site.call(*NEXTAPI, "revalidate", "http://example.com/no/such/page", "--app", site.app)

@@ -599,7 +599,7 @@ def test_what_cannot_be_known() -> None:
 def test_the_hosts_of_a_cache(hosts: list[str], host: str, is_kept: bool) -> None:
     """Names, addresses and what is below them, on any port."""
     cache = PageCache(Numbered(), MemoryStore(), hosts=hosts)
-    assert state(Client(cache).get("/a", base_url=f"http://{host}")) == ("MISS" if is_kept else None)
+    assert state(ask(cache, "/a", base_url=f"http://{host}")) == ("MISS" if is_kept else None)
 
 
 def test_revalidate_says_whether_there_is_a_page() -> None:
