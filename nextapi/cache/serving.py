@@ -109,7 +109,7 @@ class CachingApp:
             return self._change(asked, environ, start_response)
         if self._is_draft(environ):
             return self._call_app(asked, environ, partial(start_private, start_response))
-        if asked is None or self._outage.is_on():
+        if asked is None or not self._outage.may_try():
             return self._call_uncached(asked, environ, start_response)
         try:
             self._expiry.catch_up()
