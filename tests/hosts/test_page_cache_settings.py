@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from nextapi import revalidate_path, revalidate_tag
@@ -156,15 +157,15 @@ def test_flask_behind_a_proxy(serve: Serve) -> None:
 Atomic = Callable[[str], AbstractContextManager[object]]
 
 
-@pytest.fixture
-def two_databases() -> Iterator[None]:
-    """Have a database "other" beside the default one."""
+@contextmanager
+def another_database(name: str) -> Iterator[None]:
+    """Have a database "other" beside the default one, whose connections are no request's alone."""
     configure_django()
-    connections.settings["other"] = {**connections.settings["default"]}
+    connections.settings["other"] = {**connections.settings["default"], "NAME": name, "CONN_MAX_AGE": None}
     try:
         yield
     finally:
-        connections["other"].close()
+        BaseDatabaseWrapper.close(connections["other"])  # that of SQLite leaves one in memory open
         del connections.settings["other"]
         del connections["other"]
 
@@ -228,6 +229,12 @@ def test_the_savepoint_that_is_rolled_back(serve: Serve) -> None:
     assert [site.see(path)[0] for path in ("/a", "/b")] == ["HIT", "MISS"]
 
 
+@pytest.fixture
+def two_databases() -> Iterator[None]:
+    with another_database(":memory:"):
+        yield
+
+
 @pytest.mark.usefixtures("two_databases")
 def test_several_databases(serve: Serve) -> None:
     """It is done after each commit, as the transaction of another database may yet be rolled back."""
@@ -274,19 +281,21 @@ def test_what_fails_after_the_commit_is_logged(serve: Serve, caplog: pytest.LogC
     assert site.see("/a") == ("HIT", "page 1")
 
 
-def test_a_page_is_not_made_in_the_callers_transaction(serve: Serve) -> None:
+def test_a_page_is_not_made_in_the_callers_transaction(serve: Serve, tmp_path: Path) -> None:
     """It is made on a thread of its own, which has no transaction open, and closes its connections."""
     site = serve("django")
     opened: list[Any] = []
 
     def make(environ: WSGIEnvironment) -> str:
-        connection = connections["default"]
+        connection = connections["other"]
         connection.ensure_connection()
         opened.append((connection, connection.in_atomic_block))
         return "page"
 
     site.page("/a", make=make)
-    site.cache.revalidate("/a", origin="http://example.com")
+    with another_database(str(tmp_path / "other.sqlite3")):
+        site.cache.revalidate("/a", origin="http://example.com")
+        assert opened[0][0] is not connections["other"]
     ((connection, is_atomic),) = opened
     assert not is_atomic
-    assert connection is not connections["default"]
+    assert connection.connection is None

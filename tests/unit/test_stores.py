@@ -38,7 +38,7 @@ from nextapi.cache.stores import open_store
 from nextapi.errors import OptionError, StoreError
 from tests.support.mounts import configure_django
 from tests.support.redis import RedisServer, redis_server
-from tests.support.servers import wait_until
+from tests.support.servers import free_port, wait_until
 
 configure_django()
 from nextapi.adapters.django import DjangoStore  # noqa: E402  # Django's settings come first
@@ -1063,7 +1063,9 @@ class TestRedisStore:
 
     def test_a_cluster(self, tmp_path: Path) -> None:
         """A client of a Redis Cluster will do: all keys are in one place of it."""
-        with redis_server(tmp_path, "--cluster-enabled", "yes") as server:
+        # Unless it is told otherwise, the nodes' own port is one that any connection of this machine may have.
+        bus = str(free_port())
+        with redis_server(tmp_path, "--cluster-enabled", "yes", "--cluster-port", bus) as server:
             server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
             wait_until(lambda: b"cluster_state:ok" in server.ask("CLUSTER", "INFO"), "there is no cluster")
             with RedisCluster("127.0.0.1", server.port) as client:
