@@ -92,7 +92,7 @@ class Background:
 
     def make(self, asked: Asked, found: Found) -> None:
         """Have a page made by another thread, unless somebody makes it, or this process makes enough."""
-        if self._outage.is_on() or self._notes.is_failed(asked.key.url):
+        if self._notes.is_failed(asked.key.url) or not self._outage.may_try():
             return
         # Who asks for many new pages as one user leaves a thread to those that are served old meanwhile.
         place = self._take_place(self.most if found.entry is not None else max(self.most - 1, 1))

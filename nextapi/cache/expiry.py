@@ -32,7 +32,7 @@ class Expiry:
 
     def expire(self, paths: Collection[str] = (), tags: Collection[str] = ()) -> None:
         """Make all pages of these paths and with these tags void, now or when the store is back."""
-        if self._outage.is_on():
+        if not self._outage.may_try():
             self.remember(paths, tags)
             return
         try:
@@ -46,7 +46,7 @@ class Expiry:
         if not "2" <= status < "4":
             return
         try:
-            has_pages = self._outage.is_on() or self._pages.has_path(path)
+            has_pages = not self._outage.may_try() or self._pages.has_path(path)
         except StoreError as error:
             self._outage.note(error, is_readable=False)
             has_pages = True

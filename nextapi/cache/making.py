@@ -69,7 +69,7 @@ class Maker:
             return self.keep(key, answer, environ, found, is_remade)
         elif lifetime(answer.headers) is not None:
             self.warn_of(key, reason)
-        self._notes.note_other(key.path)
+        self._notes.note_no_page(key.path)
         self._notes.note_failed(key.url, RETRY_SECONDS[1])
         self._drop(key, found, is_remade)
         return None

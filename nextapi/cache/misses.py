@@ -65,7 +65,7 @@ class Misses:
         """Answer a request by a page that is made now, here or elsewhere, or by what the app says to it."""
         environ = asked.environ
         asked = Asked(asked.key, environ.copy())  # what came: the app writes in its own
-        if is_personal(environ) or self._is_none(asked, found) or not (found.is_known or asked.is_plain):
+        if is_personal(environ) or self._is_no_page(asked, found) or not (found.is_known or asked.is_plain):
             return self._ask_app(asked, found, environ, start_response)
         lease = None
         try:
@@ -90,10 +90,10 @@ class Misses:
             return answer_from(entry, "MISS", environ, start_response)
         return self._ask_app(asked, found, environ, start_response)
 
-    def _is_none(self, asked: Asked, found: Found) -> bool:
+    def _is_no_page(self, asked: Asked, found: Found) -> bool:
         """Say whether there is probably no page, so that nobody is to wait for one."""
         # What was a page is one, whatever the last answer to another query of its path was.
-        return self._notes.is_failed(asked.key.url) if found.is_known else self._notes.is_other(asked.key.path)
+        return self._notes.is_failed(asked.key.url) if found.is_known else self._notes.is_no_page(asked.key.path)
 
     def _await(self, asked: Asked, name: str) -> Entry | None:
         """Return the page that another is making, None if it does not come in time or at all."""
@@ -150,7 +150,7 @@ class Misses:
                 entry = self._maker.keep(asked.key, answer, asked.environ, found)
                 return answer_from(entry, "MISS", asked.environ, start_response)
             if verdict.is_held:  # nobody has to wait for what is too large
-                self._notes.note_other(asked.key.path)
+                self._notes.note_no_page(asked.key.path)
                 self._maker.warn_of_size(asked.key)
         finally:
             verdict.end_lease()
@@ -188,15 +188,15 @@ class _Verdict:
         self.is_held = self.wants_page = False
         path = self._asked.key.path
         if lifetime(headers) is None:
-            if not self._notes.is_other(path) and self._asked.is_plain:
-                self._notes.note_other(path)
+            if not self._notes.is_no_page(path) and self._asked.is_plain:
+                self._notes.note_no_page(path)
             self.end_lease()  # nobody has to wait for what is no page
             return headers
         is_plain = self._asked.is_plain
         status = int(status_line[:3])
         reason = refusal(status, headers)
         if is_plain:
-            (self._notes.note_page if reason is None else self._notes.note_other)(path)
+            (self._notes.note_page if reason is None else self._notes.note_no_page)(path)
         # Not every cache in front obeys Vary.
         passed = headers if is_plain else private_headers(headers)
         if reason is None:

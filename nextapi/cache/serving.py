@@ -10,12 +10,12 @@ While the store is gone, nothing is kept and all is served by the application.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from threading import get_ident
 from time import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from nextapi.cache.answering import answer_from, start_private
@@ -43,6 +43,7 @@ __all__ = ["CachingApp"]
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.1
 _MOST_THREADS = 64
+_origin = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE).match
 
 
 class CachingApp:
@@ -109,7 +110,7 @@ class CachingApp:
             return self._change(asked, environ, start_response)
         if self._preview_data(environ) is not False:
             return self._call_app(asked, environ, partial(start_private, start_response))
-        if asked is None or self._outage.is_on():
+        if asked is None or not self._outage.may_try():
             return self._call_uncached(asked, environ, start_response)
         try:
             self._expiry.catch_up()
@@ -214,9 +215,8 @@ class CachingApp:
         whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, for a host that is
         none of the app's, and as `res.revalidate` raises it.
         """
-        if origin is None and isinstance(path, str) and "://" in path.partition("/")[0] + "//":
-            parts = urlsplit(path)
-            origin, path = f"{parts.scheme}://{parts.netloc}", path.removeprefix(f"{parts.scheme}://{parts.netloc}")
+        if origin is None and isinstance(path, str) and (found := _origin(path)):
+            origin, path = found[0].lower(), path[found.end() :]
         check_path(path)
         if origin is None:
             scheme, name = self._host.origin() or ("", "")

@@ -907,6 +907,8 @@ def test_revalidate_for_nobody(make_site: MakeSite, host: str) -> None:
     site.cache.revalidate("/a")
     assert page.asked == 3
     assert page.environs[2]["HTTP_HOST"] == "example.com"
+    site.cache.revalidate("HTTP://EXAMPLE.com/a")
+    assert site.see("/a") == ("HIT", "page 4")
     for path in (None, "a", 1):
         with pytest.raises(RevalidateError, match="Invalid urlPath"):
             site.cache.revalidate(path)  # type: ignore[arg-type]

@@ -125,11 +125,11 @@ def test_a_store_that_is_read_again(clock: Clock, caplog: pytest.LogCaptureFixtu
     caplog.set_level(logging.INFO, "nextapi")
     outage = Outage()
     outage.note(StoreError("gone"), is_readable=False)
-    assert outage.is_on()
+    assert not outage.may_try()
     clock.now += 1.5
-    assert [outage.is_on(), outage.is_on()] == [False, True]
+    assert [outage.may_try(), outage.may_try()] == [True, False]
     outage.note_read()
-    assert not outage.is_on()
+    assert outage.may_try()
     assert caplog.messages[1:] == ["page cache: the store is back"]
 
 
