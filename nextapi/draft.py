@@ -72,12 +72,18 @@ class Draft:
         except DraftError:  # without the library no data have been set here
             return None
 
-    def is_on(self, cookies: str) -> bool:
-        """Say whether a Cookie header has a client in draft mode."""
+    def data_of(self, cookies: str) -> Any:
+        """Return what the cookies of a Cookie header say: False without any or for such as are forged or stale, {} in
+        draft mode alone, else the data.
+        """
         if _BYPASS not in cookies:  # most requests
             return False
         data = self.read(parse_cookie(cookies))
-        return data is not None and data is not False
+        return False if data is None else data
+
+    def is_on(self, cookies: str) -> bool:
+        """Say whether a Cookie header has a client in draft mode."""
+        return self.data_of(cookies) is not False
 
     def mode_cookie(self, enable: bool, is_shared: bool = True) -> str:
         """Return the Set-Cookie that switches draft mode on or off.

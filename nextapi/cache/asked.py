@@ -1,10 +1,10 @@
-"""Which page a request is for, and whether something of who asks is in it."""
+"""Which page a request is for, and whether it says more than that: something of who asks."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote, unquote_plus, unquote_to_bytes
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 from nextapi.cache.host import CacheHost, normal_host
 from nextapi.cache.pages import Key
@@ -13,7 +13,7 @@ from nextapi.routing.paths import raw_path
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-__all__ = ["Asked", "full_path", "is_personal", "is_plain", "page_of"]
+__all__ = ["Asked", "is_personal", "page_of"]
 
 # What browsers say to everybody; a page that differs by it says Vary. All else may be about who asked.
 _PLAIN_HEADERS = frozenset(
@@ -83,11 +83,25 @@ _KNOWN = _PLAIN_HEADERS | _SERVER_NAMES | frozenset(_EVERYWHERE)
 """Names that need no second look."""
 
 
-class Asked(NamedTuple):
+class Asked:
     """A GET or HEAD that a page may answer."""
 
-    key: Key
-    environ: WSGIEnvironment
+    __slots__ = ("_is_plain", "environ", "key")
+
+    def __init__(self, key: Key, environ: WSGIEnvironment) -> None:
+        self.key = key
+        self.environ = environ
+        self._is_plain: bool | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has nothing but what a page's name has, and what browsers say to everybody.
+
+        Looked for when it is first asked: of most paths nobody has to know.
+        """
+        if self._is_plain is None:
+            self._is_plain = _is_plain(self.key, self.environ)
+        return self._is_plain
 
 
 def page_of(environ: WSGIEnvironment, host: CacheHost, ignored_params: frozenset[str]) -> Asked | None:
@@ -116,9 +130,9 @@ def is_personal(environ: WSGIEnvironment) -> bool:
     return not environ.keys().isdisjoint(_PERSONAL)
 
 
-def is_plain(asked: Asked) -> bool:
-    """Say whether a request has nothing but what a page's name has, and what browsers say to everybody."""
-    environ, key = asked.environ, asked.key
+def _is_plain(key: Key, environ: WSGIEnvironment) -> bool:
+    if is_personal(environ):
+        return False
     for name in environ.keys() - _KNOWN:
         if name.startswith("HTTP_"):
             if not name.startswith(_PLAIN_PREFIXES):
@@ -141,12 +155,3 @@ def _is_target(target: str, key: Key) -> bool:
     path, _, query = target.partition("?")
     # A proxy may have taken a prefix off.
     return path[:1] in ("", "/") and key.sent_path.endswith(path) and query in ("", key.query)
-
-
-def full_path(path: str, prefix: str) -> tuple[str, str]:
-    """Return the path with its query as a client would send it, and the path alone, decoded; both from the root on."""
-    sent = quote(path.partition("#")[0], safe="/%:@!$&'()*+,;=~?[]")
-    decoded = unquote_to_bytes(sent.partition("?")[0]).decode("latin-1")
-    if prefix and decoded != prefix and not decoded.startswith(f"{prefix}/"):
-        return quote(prefix, encoding="latin-1") + sent, prefix + decoded
-    return sent, decoded

@@ -17,7 +17,7 @@ from nextapi.draft import Draft
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["BareHost", "CacheHost", "are_told", "forwarding_headers", "normal_host"]
+__all__ = ["BareHost", "CacheHost", "are_told", "forwarding_headers", "is_one_of", "normal_host"]
 
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_.-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -72,7 +72,7 @@ class BareHost:
         if forwarded and not ("werkzeug.proxy_fix.orig" in environ and are_told(environ, forwarded)):
             return None
         hosts = self._hosts()
-        return environ if hosts is None or host_is_trusted(environ.get("HTTP_HOST"), hosts) else None
+        return environ if hosts is None or is_one_of(environ.get("HTTP_HOST", ""), hosts) else None
 
     def origin(self) -> tuple[str, str] | None:
         hosts = [host for host in self._hosts() or () if not host.startswith((".", "*"))]
@@ -90,6 +90,12 @@ def normal_host(scheme: str, host: str) -> str | None:
     """Return a host and port in the one form that names pages, None for what is none (RFC 3986, 6.2.2 and 6.2.3)."""
     lower = host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ":"))
     return lower if _HOST.fullmatch(lower) else None
+
+
+def is_one_of(host: str, hosts: Sequence[str]) -> bool:
+    """Say whether a host, with its port or without, is one of those that are named, or below such as ".example.com"."""
+    # werkzeug takes what stands before the first ":" for the name.
+    return host in hosts or re.sub(r"(?<=\]):[0-9]*\Z", "", host) in hosts or host_is_trusted(host, hosts)
 
 
 def forwarding_headers(environ: WSGIEnvironment) -> list[str]:

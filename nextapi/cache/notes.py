@@ -20,23 +20,23 @@ class Notes:
     """
 
     def __init__(self) -> None:
-        self._others: dict[int, None] = {}
+        self._no_pages: dict[int, None] = {}
         self._failed: dict[int, float] = {}
         self._warned: set[str] = set()
 
-    def is_other(self, path: str) -> bool:
+    def is_no_page(self, path: str) -> bool:
         """Say whether the last answer of a path was no page: nobody waits for one then."""
-        return hash(path) in self._others
+        return hash(path) in self._no_pages
 
-    def note_other(self, path: str) -> None:
+    def note_no_page(self, path: str) -> None:
         """Know that the answer of a path was no page."""
-        if len(self._others) >= _MOST_PATHS:
-            self._others.clear()
-        self._others[hash(path)] = None
+        if len(self._no_pages) >= _MOST_PATHS:
+            self._no_pages.clear()
+        self._no_pages[hash(path)] = None
 
     def note_page(self, path: str) -> None:
         """Know that the answer of a path was a page."""
-        self._others.pop(hash(path), None)
+        self._no_pages.pop(hash(path), None)
 
     def is_failed(self, url: str) -> bool:
         """Say whether a page was not to be had of a clean request a short time ago."""

@@ -32,15 +32,15 @@ class Outage:
         self._is_readable = is_readable
         self._until = monotonic() + _PAUSE
 
-    def is_on(self) -> bool:
-        """Say whether the store is left alone; after a pause one who asks is told that it is not, and tries."""
+    def may_try(self) -> bool:
+        """Say whether to use the store: while it is gone, one who asks after a pause may, and the others may not."""
         if self._until is None:
-            return False
+            return True
         now = monotonic()
         if now < self._until:
-            return True
+            return False
         self._until = now + _PAUSE
-        return False
+        return True
 
     def note_read(self) -> None:
         """Know that the store could be read."""

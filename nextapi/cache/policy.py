@@ -25,6 +25,7 @@ __all__ = [
     "ignores_query",
     "kept_headers",
     "lifetime",
+    "private_headers",
     "refusal",
     "tags",
     "vary_names",
@@ -196,6 +197,11 @@ def with_lifetime(headers: Pairs, fresh: int) -> list[tuple[str, str]]:
     return [(name, _ITEM.sub(change, value) if name.lower() == "cache-control" else value) for name, value in headers]
 
 
+def private_headers(headers: Pairs) -> list[tuple[str, str]]:
+    """Return the headers of an answer as those of one that is for who asked alone."""
+    return [*(pair for pair in headers if not _is_for_caches(pair[0].lower())), ("Cache-Control", PRIVATE)]
+
+
 def cache_control(revalidate: int | Literal[False]) -> str:
     """Return the Cache-Control that Next sets for `revalidate`, a positive number of seconds or False for ever.
 
@@ -206,6 +212,11 @@ def cache_control(revalidate: int | Literal[False]) -> str:
     if revalidate >= _YEAR:
         return f"s-maxage={revalidate}"
     return f"s-maxage={revalidate}, stale-while-revalidate={_YEAR - revalidate}"
+
+
+def _is_for_caches(name: str) -> bool:
+    # A cache that is named takes its own header in place of Cache-Control (RFC 9213).
+    return name.endswith("cache-control") or name in ("expires", "surrogate-control")
 
 
 def _directives(headers: Pairs) -> Iterator[tuple[str, str]]:

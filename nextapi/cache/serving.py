@@ -10,31 +10,31 @@ While the store is gone, nothing is kept and all is served by the application.
 from __future__ import annotations
 
 import atexit
-import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
-from contextvars import Context
 from functools import partial
 from threading import get_ident
-from time import monotonic, sleep, time
+from time import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from werkzeug.sansio.http import is_resource_modified
-
-from nextapi.cache.asked import Asked, full_path, is_personal, is_plain, page_of
-from nextapi.cache.capture import Answer, Closing, Headers, call
-from nextapi.cache.entry import Entry
+from nextapi.cache.answering import answer_from, start_private
+from nextapi.cache.asked import Asked, is_personal, page_of
+from nextapi.cache.background import Background
+from nextapi.cache.capture import Closing, Headers
+from nextapi.cache.expiry import Expiry
 from nextapi.cache.host import CacheHost, forwarding_headers, normal_host
-from nextapi.cache.making import RETRY_SECONDS, Maker
+from nextapi.cache.making import Maker
+from nextapi.cache.misses import Misses
 from nextapi.cache.notes import Notes
+from nextapi.cache.on_demand import OnDemand
 from nextapi.cache.outage import Outage
-from nextapi.cache.pages import Found, Key, Lease, Pages
-from nextapi.cache.policy import PRIVATE, ignores_query, lifetime, refusal
-from nextapi.cache.rendering import clean_environ, server_facts
+from nextapi.cache.pages import Key, Pages
+from nextapi.cache.rendering import Renderer, clean_environ
 from nextapi.cache.store import Store
-from nextapi.cache.visit import KEY, NoPages, Visit, check_path, check_tag, current_visit, entered
+from nextapi.cache.targets import check_path, check_tag, target_of
+from nextapi.cache.visit import KEY, NoPages, Visit, current_visit, entered
 from nextapi.errors import OptionError, RevalidateError, StoreError
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ __all__ = ["CachingApp"]
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.1
 _MOST_THREADS = 64
-
-_logger = logging.getLogger("nextapi")
+_origin = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE).match
 
 
 class CachingApp:
@@ -68,34 +67,37 @@ class CachingApp:
         version: str = "",
     ) -> None:
         self.app = app
-        self._is_idle = debug
         self.store = store
         self._host = host
         self._ignored_params = frozenset(ignored_params)
         self._wait = wait
-        self._pages = Pages(store, version)
-        self._outage = Outage()
-        self._notes = Notes()
         self._timeout = timeout
-        self._maker = self._new_maker()
-        self._threads: set[int] = set()
+        self.debug = debug
+        self._pages = Pages(store, version)
+        self._notes = Notes()
         self._prefix = os.environ.get("SCRIPT_NAME", "")  # as gunicorn takes it
+        self._begin()
         _apps.add(self)
 
-    def _after_fork(self) -> None:
-        # The threads, and what they were at, are the parent's.
-        self._threads = set()
-        self._outage = Outage()
-        self._maker = self._new_maker()
-
-    def _new_maker(self) -> Maker:
+    def _begin(self) -> None:
+        """Have what is of this process: after a fork, threads and locks are the parent's, and what it was at."""
+        pages, host, timeout, notes = self._pages, self._host, self._timeout, self._notes
         limit = self.store.max_entry_size
-        return Maker(self.app, self._pages, self._host, limit, self._timeout, self._outage, self._notes)
+        self._threads: set[int] = set()
+        self._outage = outage = Outage()
+        self._expiry = Expiry(pages, outage, notes)
+        self._renderer = Renderer(self.app, limit)
+        maker = Maker(self._renderer, pages, timeout, outage, notes)
+        self._on_demand = OnDemand(self._renderer, maker, pages, self._expiry, host, timeout, outage)
+        self._background = Background(maker, pages, self._on_demand, host, timeout, outage, notes)
+        self._misses = Misses(
+            self.app, limit, self._wait, pages, maker, self._background, self._on_demand, outage, notes
+        )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if self._is_idle:
+        if self.debug:
             self._refuse_loop()
-            environ[KEY] = visit = Visit(NoPages(), None, "", is_draft=self._is_draft(environ))
+            environ[KEY] = visit = Visit(NoPages(), None, "", preview_data=self._preview_data(environ))
             with entered(visit):
                 return self.app(environ, start_response)
         if get_ident() not in self._threads and len(self._threads) < _MOST_THREADS:
@@ -103,14 +105,16 @@ class CachingApp:
         asked = page_of(environ, self._host, self._ignored_params)
         if asked is None:
             self._warn_of_forwarding(environ)
+        else:
+            self._prefix = asked.key.prefix
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._change(asked, environ, start_response)
-        if self._is_draft(environ):
-            return self._call_app(asked, environ, partial(_start_private, start_response))
-        if asked is None or self._outage.is_on():
+        if self._preview_data(environ) is not False:
+            return self._call_app(asked, environ, partial(start_private, start_response))
+        if asked is None or not self._outage.may_try():
             return self._call_uncached(asked, environ, start_response)
         try:
-            self._maker.catch_up()
+            self._expiry.catch_up()
             found = self._pages.find(asked.key, environ)
             self._outage.note_read()
         except StoreError as error:
@@ -119,14 +123,14 @@ class CachingApp:
         entry, now = found.entry, time()
         if entry is not None and entry.is_servable(now):
             if entry.is_fresh(now):
-                return _serve(entry, "HIT", environ, start_response)
-            body = _serve(entry, "STALE", environ, start_response)
-            return Closing(body, partial(self._maker.make_beside, asked, found))
+                return answer_from(entry, "HIT", environ, start_response)
+            body = answer_from(entry, "STALE", environ, start_response)
+            return Closing(body, partial(self._background.make, asked, found))
         if environ["REQUEST_METHOD"] == "HEAD":
             return self._call_uncached(asked, environ, start_response)
         environ[KEY] = visit = self._visit(asked, environ)
         with entered(visit):
-            return self._miss(asked, found, start_response)
+            return self._misses.answer(asked, found, start_response)
 
     def _meet(self, environ: WSGIEnvironment) -> None:
         """Know one more thread of the server's, which says what it is with the first."""
@@ -138,9 +142,9 @@ class CachingApp:
                     "would stay old in the others. Use SQLiteStore, RedisStore or DjangoStore"
                 )
             environ["wsgi.errors"].write(f"nextapi: pages are kept in {self.store}\n")
-            self._maker.server = server_facts(environ)
+            self._renderer.meet_server(environ)
         self._threads.add(get_ident())
-        self._maker.most_beside = max(len(self._threads) // 2, 1)
+        self._background.most = max(len(self._threads) // 2, 1)
 
     def _refuse_loop(self) -> None:
         if getattr(self.app, "wsgi_app", None) is self:
@@ -159,14 +163,13 @@ class CachingApp:
             )
 
     def _visit(self, asked: Asked | None, environ: WSGIEnvironment) -> Visit:
-        is_draft = self._is_draft(environ)
+        data = self._preview_data(environ)
         if asked is None:
-            return Visit(self._maker, None, environ.get("SCRIPT_NAME", ""), is_draft=is_draft)
-        self._prefix = asked.key.prefix
-        return Visit(self._maker, (asked.key.scheme, asked.key.host), asked.key.prefix, is_draft=is_draft)
+            return Visit(self._on_demand, None, environ.get("SCRIPT_NAME", ""), preview_data=data)
+        return Visit(self._on_demand, (asked.key.scheme, asked.key.host), asked.key.prefix, preview_data=data)
 
-    def _is_draft(self, environ: WSGIEnvironment) -> bool:
-        return self._host.draft.is_on(environ.get("HTTP_COOKIE", ""))
+    def _preview_data(self, environ: WSGIEnvironment) -> Any:
+        return self._host.draft.data_of(environ.get("HTTP_COOKIE", ""))
 
     def _call_app(
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
@@ -179,7 +182,7 @@ class CachingApp:
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Have the app answer as if there were no page cache; a page of somebody's is still no other cache's."""
-        start = partial(_start_private, start_response) if is_personal(environ) else start_response
+        start = partial(start_private, start_response) if is_personal(environ) else start_response
         return self._call_app(asked, environ, start)
 
     def _change(self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -194,167 +197,27 @@ class CachingApp:
             nonlocal last_status
             last_status = status
             if has_returned:
-                self._expire_changed(path, status)
+                self._expiry.expire_changed(path, status)
             return start_response(status, headers, *exc_info)
 
         body = self._call_app(asked, environ, start)
         has_returned = True
         # The app has done what it was asked to, and the server has sent nothing yet, unless it was by `write()`.
-        self._expire_changed(path, last_status)
+        self._expiry.expire_changed(path, last_status)
         return body
-
-    def _expire_changed(self, path: str, status: str) -> None:
-        if not "2" <= status < "4":
-            return
-        try:
-            has_pages = self._outage.is_on() or self._pages.has_path(path)
-        except StoreError as error:
-            self._outage.note(error, is_readable=False)
-            has_pages = True
-        if has_pages:
-            self._maker.expire_surely(path)
-
-    def _miss(self, asked: Asked, found: Found, start_response: StartResponse) -> Iterable[bytes]:
-        environ = asked.environ
-        if is_personal(environ):
-            return self._watch(asked, found, start_response, is_personal=True)
-        # What was a page is one, whatever the last answer to another query of its path was.
-        is_other = self._notes.is_failed(asked.key.url) if found.is_known else self._notes.is_other(asked.key.path)
-        if is_other:
-            return self._watch(asked, found, start_response, is_personal=None)
-        plain = is_plain(asked)
-        if not (plain or found.is_known):
-            return self._watch(asked, found, start_response, is_personal=True)
-        lease = None
-        try:
-            lease = self._maker.lease(found)
-            if lease is None:
-                if (entry := self._await(asked, found.name)) is not None:
-                    return _serve(entry, "HIT", environ, start_response)
-                return self._watch(asked, found, start_response, is_kept=False, is_personal=not plain)
-            # Who had the lease may have made the page since it was looked for.
-            found = self._pages.find(asked.key, environ)
-            if found.entry is not None and found.entry.is_servable(time()):
-                self._maker.end(lease)
-                return _serve(found.entry, "HIT", environ, start_response)
-        except StoreError as error:
-            self._outage.note(error)
-            if lease is not None:  # the store may be back before it ends by itself
-                self._maker.end(lease)
-            return self.app(environ, start_response if plain else partial(_start_private, start_response))
-        if not found.is_known:
-            return self._watch(asked, found, start_response, lease)
-        try:
-            # Middleware before the page cache may have noted in the context who asks.
-            entry = Context().run(self._maker.make, asked, found)
-            if entry is not None:
-                return _serve(entry, "MISS", environ, start_response)
-        except StoreError as error:
-            self._outage.note(error)
-        except Exception as error:  # the app will say the same of the request itself, unless it lacked something
-            _logger.warning("page cache: %s could not be made of a clean request: %r", asked.key.url, error)
-            self._notes.note_failed(asked.key.url, RETRY_SECONDS[0])
-        finally:
-            self._maker.end(lease)
-        return self._watch(asked, found, start_response, is_personal=not plain)
-
-    def _await(self, asked: Asked, name: str) -> Entry | None:
-        """Return the page that another is making, None if it does not come in time or at all."""
-        deadline, pause = monotonic() + self._wait, 0.01
-        while monotonic() < deadline:
-            sleep(pause)
-            pause = min(pause * 1.5, 0.1)
-            is_leased = self._pages.is_leased(name)
-            entry = self._pages.find(asked.key, asked.environ).entry
-            if entry is not None and entry.is_servable(time()):
-                return entry
-            if not is_leased:
-                return None
-        return None
-
-    def _watch(
-        self,
-        asked: Asked,
-        found: Found,
-        start_response: StartResponse,
-        lease: Lease | None = None,
-        is_personal: bool | None = False,
-        is_kept: bool = True,
-    ) -> Iterable[bytes]:
-        """Have the app answer the request as it came; keep the answer if it is a page, and of a plain request.
-
-        An answer that may be about who asked is for them alone, and the page is made beside it. Whether it may be is
-        found out where `is_personal` is None, for what was no page the last time, and is one.
-        """
-        key = asked.key
-        is_wanted = is_held = False
-
-        def decide(status_line: str, headers: Headers) -> Headers | None:
-            nonlocal is_wanted, is_held, is_personal, lease
-            is_wanted = is_held = False
-            is_meant = lifetime(headers) is not None
-            if is_personal is None and is_meant:
-                is_personal = not is_plain(asked)
-            status = int(status_line[:3]) if is_meant else 0
-            reason = refusal(status, headers) if is_meant else "it is none"
-            if is_personal is False:
-                (self._notes.note_page if reason is None else self._notes.note_other)(key.path)
-            if reason is None:
-                if is_kept and not is_personal and not (key.query and ignores_query(headers)):
-                    if lease is None:
-                        lease = self._lease(found)
-                    if lease is not None:
-                        is_held = True
-                        return None
-                else:
-                    is_wanted = is_kept
-                return [*(_private(headers) if is_personal else headers), ("x-nextjs-cache", "MISS")]
-            if is_meant:
-                # Of what it says to a part or a condition, the page may be one.
-                is_wanted = bool(is_personal) and status in (206, 304)
-                if status < 400 and not is_wanted:
-                    self._maker.warn_of(key, reason)
-            if lease is not None:  # nobody has to wait for what is no page
-                self._maker.end(lease)
-                lease = None
-            # Not every cache in front obeys Vary.
-            return _private(headers) if is_meant and is_personal else headers
-
-        try:
-            answer = call(self.app, asked.environ, start_response, decide, self.store.max_entry_size)
-            if isinstance(answer, Answer):
-                entry = self._maker.keep(key, answer, asked.environ, found)
-                return _serve(entry, "MISS", asked.environ, start_response)
-            if is_held:  # nobody has to wait for what is too large
-                self._notes.note_other(key.path)
-                self._maker.warn_of_size(key)
-        finally:
-            if lease is not None:
-                self._maker.end(lease)
-        if is_wanted:
-            close = getattr(answer, "close", None)
-            return Closing(answer, partial(_close_then, close, partial(self._maker.make_beside, asked, found)))
-        return answer
-
-    def _lease(self, found: Found) -> Lease | None:
-        try:
-            return self._maker.lease(found)
-        except StoreError as error:
-            self._outage.note(error)
-            return None
 
     # For who answers no request
 
-    def revalidate(self, path: str, *, origin: str | None = None, only_generated: bool = False) -> None:
-        """Make the page of a path anew, as `res.revalidate` does, for whoever answers no request.
+    def revalidate(self, path: str, *, origin: str | None = None, only_generated: bool = False) -> bool:
+        """Make the page of a path anew, as `res.revalidate` does, for whoever answers no request; say whether there is
+        a page of it now.
 
         `origin`, "https://example.com", is what the page's URL begins with; where it is left out, `path` may be the
         whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, for a host that is
         none of the app's, and as `res.revalidate` raises it.
         """
-        if origin is None and isinstance(path, str) and "://" in path.partition("/")[0] + "//":
-            parts = urlsplit(path)
-            origin, path = f"{parts.scheme}://{parts.netloc}", path.removeprefix(f"{parts.scheme}://{parts.netloc}")
+        if origin is None and isinstance(path, str) and (found := _origin(path)):
+            origin, path = found[0].lower(), path[found.end() :]
         check_path(path)
         if origin is None:
             scheme, name = self._host.origin() or ("", "")
@@ -365,20 +228,28 @@ class CachingApp:
             raise RevalidateError(
                 f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
             )
-        asked = clean_environ(Key(scheme, host, "/", "", "/"), self._maker.server, {}, ())
+        asked = clean_environ(Key(scheme, host, "/", "", "/"), {}, {}, ())
         if self._host.trusted(asked) is None:
             raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
         within = current_visit()  # of who calls from a page that is being made
-        chain = within.chain if within is not None and within.cache is self._maker else ()
-        self._maker.remake(path, Visit(self._maker, (scheme, host), self._prefix, chain), only_generated)
+        chain = within.chain if within is not None and within.cache is self._on_demand else ()
+        self._on_demand.remake(path, Visit(self._on_demand, (scheme, host), self._prefix, chain), only_generated)
+        return self._has_page(path, scheme, host)
+
+    def _has_page(self, path: str, scheme: str, host: str) -> bool:
+        target = target_of(path, self._prefix)
+        sent, _, query = target.sent.partition("?")
+        spellings = {(end(sent), end(target.path)) for end in (str, _with_end_slash, _without_end_slash)}
+        keys = [Key(scheme, host, spelling, query, decoded, self._prefix) for spelling, decoded in spellings]
+        return any(self._pages.find(key, {}).entry is not None for key in keys)
 
     def revalidate_path(self, path: str) -> None:
         """Make all pages of a path void, of every host and query: the next request has one made.
 
         Raises `StoreError` while the store is gone, as there may be no later request in this process to do it.
         """
-        _, decoded = full_path(check_path(path, "revalidate_path"), self._prefix)
-        self._host.when_committed(partial(self._expire, [decoded], ()))
+        target = target_of(path, self._prefix, "revalidate_path")
+        self._host.when_committed(partial(self._expire, [target.path], ()))
 
     def revalidate_tag(self, tag: str) -> None:
         """Make all pages with a tag void, which they say by Cache-Tag: the next request has one made; else as
@@ -387,7 +258,7 @@ class CachingApp:
         self._host.when_committed(partial(self._expire, (), [check_tag(tag)]))
 
     def _expire(self, paths: Sequence[str], tags: Sequence[str]) -> None:
-        if self._is_idle:
+        if self.debug:
             return
         if not self._threads and self._pages.are_unused():
             self._notes.warn(
@@ -397,66 +268,27 @@ class CachingApp:
         self._pages.expire(paths, tags)
 
 
+def _with_end_slash(path: str) -> str:
+    return path if path.endswith("/") else f"{path}/"
+
+
+def _without_end_slash(path: str) -> str:
+    return path.rstrip("/") or "/"
+
+
 _apps: WeakSet[CachingApp] = WeakSet()
 
 
 def _after_fork() -> None:
     for app in _apps:
-        app._after_fork()
+        app._begin()
 
 
 def _at_exit() -> None:
-    # The threads that make pages beside requests are ended wherever they are.
     for app in _apps:
-        app._maker.leave()
+        app._background.leave()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 atexit.register(_at_exit)
-
-
-def _serve(entry: Entry, state: str, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-    """Answer a GET or HEAD by a page (RFC 9111, 4)."""
-    headers = [*entry.headers, ("x-nextjs-cache", state)]
-    if state != "MISS":
-        headers.append(("Age", str(entry.age(time()))))
-    if ("HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ) and entry.status_line[:3] == "200":
-        names = {name.lower(): value for name, value in headers}
-        # Of If-Match and its like a cache leaves the word to the application (RFC 9111, 4.3.2).
-        if not is_resource_modified(
-            http_if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
-            http_if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
-            etag=names.get("etag"),
-            last_modified=names.get("last-modified"),
-        ):
-            about_body = ("content-length", "content-type", "content-encoding", "content-language")
-            headers = [pair for pair in headers if pair[0].lower() not in about_body]
-            start_response("304 Not Modified", headers)
-            return [b""]
-    start_response(entry.status_line, headers)
-    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else entry.body]
-
-
-def _start_private(
-    start_response: StartResponse, status: str, headers: Headers, *exc_info: Any
-) -> Callable[[bytes], object]:
-    return start_response(status, _private(headers) if lifetime(headers) is not None else headers, *exc_info)
-
-
-def _private(headers: Headers) -> Headers:
-    """Return the headers of an answer that is for who asked alone."""
-    return [*(pair for pair in headers if not _is_for_caches(pair[0].lower())), ("Cache-Control", PRIVATE)]
-
-
-def _is_for_caches(name: str) -> bool:
-    # A cache that is named takes its own header in place of Cache-Control (RFC 9213).
-    return name.endswith("cache-control") or name in ("expires", "surrogate-control")
-
-
-def _close_then(close: Callable[[], object] | None, then: Callable[[], object]) -> None:
-    try:
-        if close is not None:
-            close()
-    finally:
-        then()

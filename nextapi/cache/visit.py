@@ -10,15 +10,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from nextapi.errors import RevalidateError
-
 __all__ = [
     "KEY",
     "NoPages",
     "Revalidator",
     "Visit",
-    "check_path",
-    "check_tag",
     "current_visit",
     "entered",
     "hosts_answering",
@@ -60,14 +56,15 @@ class Visit:
     """A request on its way through a page cache.
 
     `origin` is scheme and host, None where nothing is kept for it; `prefix` the SCRIPT_NAME, decoded; `chain` the paths
-    that are being made anew, of which this request is for the last; `is_draft` says that the client is in draft mode.
+    that are being made anew, of which this request is for the last; `preview_data` are what the client has in draft
+    mode, {} for none, and False outside of it.
     """
 
     cache: Revalidator
     origin: tuple[str, str] | None
     prefix: str
     chain: tuple[str, ...] = ()
-    is_draft: bool = False
+    preview_data: Any = False
 
 
 _visit: ContextVar[Visit] = ContextVar("nextapi_visit")
@@ -110,20 +107,3 @@ def current_visit() -> Visit | None:
     if visit is None and any(is_answering() for is_answering in hosts_answering.values()):
         return Visit(NoPages(), None, "")
     return visit
-
-
-def check_path(path: object, function: str = "revalidate") -> str:
-    """Return a path; raise `RevalidateError`, with Next's message, for what is none."""
-    if not isinstance(path, str) or not path.startswith("/"):
-        received = "null" if path is None else path
-        raise RevalidateError(
-            f"Invalid urlPath provided to {function}(), must be a path e.g. /blog/post-1, received {received}"
-        )
-    return path
-
-
-def check_tag(tag: object) -> str:
-    """Return a tag; raise `RevalidateError` for what is none."""
-    if not isinstance(tag, str) or not tag.strip() or "," in tag:
-        raise RevalidateError(f"revalidate_tag() takes a tag as Cache-Tag names it, text without commas, not {tag!r}")
-    return tag.strip()

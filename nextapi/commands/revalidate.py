@@ -9,11 +9,11 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import NamedTuple, TextIO
 
-from nextapi.cache.asked import full_path
 from nextapi.cache.pages import Pages
 from nextapi.cache.serving import CachingApp
 from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.stores import open_store
+from nextapi.cache.targets import target_of
 from nextapi.commands.colours import RED, paint
 from nextapi.commands.mounts import shown
 from nextapi.errors import CommandError, RevalidateError, StoreError, TreeError
@@ -32,6 +32,8 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
             f"the app keeps its pages in {cache.store}, which is each process's own, so that no command reaches the "
             "server's: give its PageCache a SQLiteStore, RedisStore or DjangoStore"
         )
+    if cache.debug:
+        raise CommandError("the app keeps no pages: its PageCache has debug=True")
     place = cache.store
     # First, as a page that is made now may have one of the tags.
     for tag in tags:
@@ -40,13 +42,15 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
     code = 0
     for path in paths:
         try:
-            cache.revalidate(path)
+            is_page = cache.revalidate(path)
         except (RevalidateError, StoreError) as error:
             reason = f": {_told(error.__cause__)}" if isinstance(error.__cause__, Exception) else ""
             errors.write(f"{paint(errors, RED, 'error')}: {error}{reason}\n")
             code = 1
         else:
-            out.write(f"REVALIDATED {path} in {place}\n")
+            # `res.revalidate` does not mind; who has typed a path does.
+            done = f"REVALIDATED {path} in {place}" if is_page else f"NO PAGE {path}: the app's answer is not kept"
+            out.write(f"{done}\n")
     return code
 
 
@@ -69,7 +73,7 @@ def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], ou
             f"no pages are kept in {shown(store.path)}, which is not there: give the app's store by --store, the path "
             "of a SQLite file or a URL of Redis, or the app by --app"
         )
-    Pages(store).expire([full_path(path, "")[1] for path in paths], tags)
+    Pages(store).expire([target_of(path, "").path for path in paths], tags)
     out.writelines(f"EXPIRED {what} in {store}\n" for what in (*(f"tag {tag}" for tag in tags), *paths))
     return 0
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, cast, overload
 from wsgiref.util import is_hop_by_hop
 
-from nextapi.cache.visit import check_path, visit_of
+from nextapi.cache.targets import check_path
+from nextapi.cache.visit import visit_of
 from nextapi.draft import Draft
 from nextapi.errors import AnsweredError, RedirectError
 from nextapi.http.conditional import is_fresh, strong_etag

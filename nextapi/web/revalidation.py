@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from nextapi.cache.visit import Visit, check_path, check_tag, current_visit, visit_of
+from nextapi.cache.targets import check_path, check_tag
+from nextapi.cache.visit import Visit, current_visit, visit_of
 from nextapi.errors import ScopeError
 from nextapi.web.scope import current_environ
 

@@ -203,18 +203,24 @@ class DraftMode:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._is_enabled: bool | None = None
+        self._data: Any = None
+        """None until the cookies are read."""
 
     @property
     def is_enabled(self) -> bool:
         """Whether the client is in draft mode; cookies of it that are forged or stale are cleared by the answer."""
-        if self._is_enabled is None:
+        return self.preview_data is not False
+
+    @property
+    def preview_data(self) -> Any:
+        """The data of `res.set_preview_data`: {} where there are none, False outside of draft mode."""
+        if self._data is None:
             scope = self._scope
             data = scope.host.draft.read(parse_cookie(scope.request.environ.get("HTTP_COOKIE", "")))
             if data is None:
                 scope.cleared, scope.is_changed = scope.host.draft.clearing_cookies("/"), True
-            self._is_enabled = data is not None and data is not False
-        return self._is_enabled
+            self._data = False if data is None else data
+        return self._data
 
     def enable(self) -> None:
         """Have the client in draft mode from now on; raise `DraftError` as `res.set_draft_mode` does."""
@@ -230,14 +236,14 @@ class DraftMode:
         cookie = parse_set_cookie(scope.host.draft.mode_cookie(enable, is_shared))
         assert cookie is not None, "draft mode's cookie has a name"
         _cookies(scope).set(cookie if enable else replace(cookie, value=""))
-        self._is_enabled = enable
+        self._data = {} if enable else False
 
 
 class _DraftModeOfView(DraftMode):
     """Draft mode in a view of the host's behind a page cache, which cannot set cookies by it."""
 
-    def __init__(self, is_enabled: bool) -> None:
-        self._is_enabled = is_enabled
+    def __init__(self, preview_data: Any) -> None:
+        self._data = preview_data
 
     def _set(self, enable: bool) -> None:
         raise ScopeError(
@@ -251,7 +257,7 @@ def draft_mode() -> DraftMode:
     In a view of the host's it can be asked behind a page cache.
     """
     if _scope.get(None) is None and (visit := current_visit()) is not None:
-        return _DraftModeOfView(visit.is_draft)
+        return _DraftModeOfView(visit.preview_data)
     scope = _current("draft_mode")
     if scope.draft_mode is None:
         scope.draft_mode = DraftMode(scope)

@@ -148,6 +148,13 @@ def test_with_the_app_a_page_is_made_anew(site: _Site) -> None:
 
 
 @pytest.mark.parametrize("site", ["flask", "django"], indirect=True)
+def test_what_is_no_page_is_told(site: _Site) -> None:
+    """A path may be mistyped: its 404 is no failure, and no page either."""
+    done = site.call(*NEXTAPI, "revalidate", "http://example.com/no/such/page", "--app", site.app)
+    assert done == (0, "NO PAGE http://example.com/no/such/page: the app's answer is not kept\n")
+
+
+@pytest.mark.parametrize("site", ["flask", "django"], indirect=True)
 def test_the_hosts_command_line_knows_the_app(site: _Site) -> None:
     """`flask nextapi` and `manage.py nextapi` are told the path alone: app and host are in their settings."""
     site.keep("/own")
@@ -327,6 +334,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
                 lone = PageCache(bare, store=MemoryStore(), hosts=["example.com"])
+                idle = PageCache(bare, hosts=["example.com"], debug=True)
                 number = 1
                 """,
             "revalidated_broken.py": "import os\n\nos.environ['NOWHERE_TO_BE_FOUND']\n",
@@ -359,6 +367,7 @@ def test_an_app_is_named_as_gunicorn_takes_it(capsys: pytest.CaptureFixture[str]
         ("revalidated:create_app()", "create_app raises TypeError: create_app() missing 1 required"),
         ("revalidated:fail()", "fail raises ValueError: no settings (revalidated.py, line 20)"),
         ("revalidated:bare", "no PageCache can be seen in it: application = PageCache(application)"),
+        ("revalidated:idle", "the app keeps no pages: its PageCache has debug=True"),
         ("revalidated:lone", "which is each process's own, so that no command reaches the server's"),
     ],
 )

@@ -15,7 +15,8 @@ import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from nextapi.errors import RevalidateError, ScopeError
-from tests.support.sites import MINUTE, Site, serving
+from tests.support.page_cache import MINUTE
+from tests.support.sites import Site, serving
 from tests.support.trees import write_files
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ def make_site(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         def make(files: dict[str, str] | None = None, settings: dict[str, Any] | None = None, **options: Any) -> Site:
             root = write_files(tmp_path / "web", {"pages/api/revalidate.py": REVALIDATE, **(files or {})})
             site = stack.enter_context(serving(host, root, settings, **options))
-            for name in ("serving.time", "making.time", "memory.monotonic", "notes.monotonic"):
-                monkeypatch.setattr(f"nextapi.cache.{name}", site.clock)
+            site.clock.rule(monkeypatch)
             return site
 
         yield make
@@ -907,6 +907,8 @@ def test_revalidate_for_nobody(make_site: MakeSite, host: str) -> None:
     site.cache.revalidate("/a")
     assert page.asked == 3
     assert page.environs[2]["HTTP_HOST"] == "example.com"
+    site.cache.revalidate("HTTP://EXAMPLE.com/a")
+    assert site.see("/a") == ("HIT", "page 4")
     for path in (None, "a", 1):
         with pytest.raises(RevalidateError, match="Invalid urlPath"):
             site.cache.revalidate(path)  # type: ignore[arg-type]

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from wsgiref.validate import validator
 
 import flask
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import TestResponse
 
 from nextapi.adapters.wsgi import PageCache, create_app
 from nextapi.cache.memory import MemoryStore
 from tests.support.mounts import configure_django, django_project
+from tests.support.page_cache import MINUTE, Clock, ask, settle, state
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["MINUTE", "SECRET", "Page", "Site", "serving"]
+__all__ = ["SECRET", "Page", "Site", "serving"]
 
 SECRET = "a secret for the tests"
-MINUTE = "s-maxage=60, stale-while-revalidate=600"
 
 
 @dataclass
@@ -53,16 +51,6 @@ class Page:
         return self.status, [("Content-Type", "text/plain"), *cache, *self.headers], body
 
 
-class Clock:
-    """The time of the page cache, which goes on when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Site:
     """The pages, the cache before them, and a client of it all."""
 
@@ -85,8 +73,7 @@ class Site:
 
     def ask(self, path: str, method: str = "GET", **options: Any) -> TestResponse:
         """Return the answer to a request, as the client has it."""
-        options.setdefault("base_url", "http://example.com")
-        return Client(validator(self.app), use_cookies=False).open(path, method=method, buffered=True, **options)
+        return ask(self.app, path, method, **options)
 
     def get(self, path: str, **headers: str) -> TestResponse:
         """Return the answer to a GET with headers, `_` in a name for `-`."""
@@ -95,14 +82,11 @@ class Site:
     def see(self, path: str, **headers: str) -> tuple[str | None, str]:
         """Return the state of the cache and the body that a GET is answered with."""
         answer = self.get(path, **headers)
-        return answer.headers.get("x-nextjs-cache"), answer.text
+        return state(answer), answer.text
 
     def settle(self) -> None:
         """Wait until nothing is made beside requests."""
-        for thread in threading.enumerate():
-            if thread.name == "nextapi-page":
-                thread.join(20)
-                assert not thread.is_alive(), "a page is never done"
+        settle()
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from time import time
 from typing import Any
@@ -16,6 +16,7 @@ from nextapi.cache.entry import Entry
 from nextapi.cache.memory import MemoryStore
 from nextapi.cache.pages import Found, Key, Pages
 from nextapi.errors import EntrySizeError
+from tests.support.page_cache import HookedStore
 
 NONE: Mapping[str, str] = {}
 
@@ -161,15 +162,13 @@ def test_a_page_made_anew_voids_the_others(pages: Pages) -> None:
     assert [body_of(pages.find(at, NONE)) for at in (key(query="x"), key(host="b.com"))] == [None, None]
 
 
-class CountingStore(MemoryStore):
+class CountingStore(HookedStore):
     """Counts what is written."""
 
     writes = 0
 
-    def set(self, values: Mapping[str, bytes], seconds: float) -> None:
-        """Count and keep."""
-        self.writes += 1
-        super().set(values, seconds)
+    def before(self, operation: str, names: Collection[str]) -> None:
+        self.writes += operation == "set"
 
 
 def test_an_expiry_is_the_same_work_for_any_number_of_pages() -> None:
@@ -236,7 +235,7 @@ def test_an_expiry_of_something_else_around_a_render(pages: Pages, is_known: boo
     assert body_of(pages.find(key(), NONE)) == (b"new" if is_known else None)
 
 
-class Interrupted(MemoryStore):
+class Interrupted(HookedStore):
     """Does something before the so-manieth operation, as another process may."""
 
     def __init__(self) -> None:
@@ -244,25 +243,10 @@ class Interrupted(MemoryStore):
         self.steps = -1
         self.act: Callable[[], object] = lambda: None
 
-    def _step(self) -> None:
+    def before(self, operation: str, names: Collection[str]) -> None:
         self.steps -= 1
         if self.steps == 0:
             self.act()
-
-    def get(self, names: Sequence[str]) -> list[bytes | None]:
-        """Get, perhaps late."""
-        self._step()
-        return super().get(names)
-
-    def set(self, values: Mapping[str, bytes], seconds: float) -> None:
-        """Set, perhaps late."""
-        self._step()
-        super().set(values, seconds)
-
-    def add(self, name: str, value: bytes, seconds: float) -> bool:
-        """Add, perhaps late."""
-        self._step()
-        return super().add(name, value, seconds)
 
 
 @pytest.mark.parametrize("expiry", EXPIRIES)
@@ -366,25 +350,16 @@ KEYS = st.builds(key, PATHS, QUERIES, HOSTS)
 LANGUAGES = st.sampled_from(["", "de", "en"])
 
 
-class Forgetful(MemoryStore):
+class Forgetful(HookedStore):
     """Drops anything, whenever it is asked for something."""
 
     random = Random(0)
 
-    def _forget(self) -> None:
-        for name in [*self._kept]:
-            if self.random.random() < 0.1:
-                self._drop(name)
-
-    def get(self, names: Sequence[str]) -> list[bytes | None]:
-        """Get what is left."""
-        self._forget()
-        return super().get(names)
-
-    def add(self, name: str, value: bytes, seconds: float) -> bool:
-        """Add, where there is none left."""
-        self._forget()
-        return super().add(name, value, seconds)
+    def before(self, operation: str, names: Collection[str]) -> None:
+        if operation in ("get", "add"):
+            for name in [*self._kept]:
+                if self.random.random() < 0.1:
+                    self._drop(name)
 
 
 class AnyOrder(RuleBasedStateMachine):

@@ -1,92 +1,38 @@
-"""The page cache before applications of no framework: foreign ones, several threads, what is too large, stores gone."""
+"""The page cache before applications of no framework: foreign ones, several threads, what is too large."""
 
 from __future__ import annotations
 
-import logging
+import multiprocessing
+import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from wsgiref.util import FileWrapper
 from wsgiref.validate import validator
 
 import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.test import Client, TestResponse, create_environ, run_wsgi_app
+from werkzeug.test import create_environ, run_wsgi_app
 
-from nextapi import revalidate_path, revalidate_tag
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
-from nextapi.errors import OptionError, RevalidateError, StoreError
+from nextapi.errors import OptionError, RevalidateError
+from tests.support.page_cache import PAGE, Clock, HookedStore, Numbered, ask, settle, state
 from tests.support.servers import wait_until
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PAGE = [("Content-Type", "text/plain"), ("Cache-Control", "s-maxage=60, stale-while-revalidate=600")]
 LIMIT = 1000
 
 
-def ask(app: WSGIApplication, path: str = "/a", method: str = "GET", **options: Any) -> TestResponse:
-    """Return what a client gets, who reads all of it."""
-    options.setdefault("base_url", "http://example.com")
-    return Client(validator(app), use_cookies=False).open(path, method=method, buffered=True, **options)
-
-
-def state(answer: TestResponse) -> str | None:
-    return answer.headers.get("x-nextjs-cache")
-
-
-def settle() -> None:
-    """Wait until nothing is made beside requests."""
-    for thread in threading.enumerate():
-        if thread.name == "nextapi-page":
-            thread.join(20)
-            assert not thread.is_alive(), "a page is never done"
-
-
-@pytest.fixture(autouse=True)
-def settled() -> Iterator[None]:
-    yield
-    settle()
-
-
-class Clock:
-    """The time of the page cache."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for name in ("serving.time", "making.time", "memory.monotonic", "notes.monotonic", "outage.monotonic"):
-        monkeypatch.setattr(f"nextapi.cache.{name}", clock)
-    return clock
-
-
-def numbered(headers: Sequence[tuple[str, str]] = PAGE, hold: Event | None = None) -> Any:
-    """Return an application that counts its answers, in `count`, and waits for `hold` before each."""
-
-    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with lock:
-            app.count += 1  # type: ignore[attr-defined]
-            number = app.count  # type: ignore[attr-defined]
-        if hold is not None:
-            assert hold.wait(20)
-        start_response("200 OK", list(headers))
-        return [b"page %d" % number]
-
-    lock = threading.Lock()
-    app.count = 0  # type: ignore[attr-defined]
-    return app
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 # Foreign applications
@@ -198,7 +144,7 @@ def test_a_stream_is_not_held_back_beyond_the_limit(
 
 
 def test_a_page_with_its_headers_beyond_the_limit(caplog: pytest.LogCaptureFixture) -> None:
-    """A body within the limit, and with its headers beyond, is not kept; the store is not taken for broken."""
+    """A body within the limit, and with its headers beyond, is not kept, which is said once; the store goes on."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", list(PAGE))
@@ -208,15 +154,36 @@ def test_a_page_with_its_headers_beyond_the_limit(caplog: pytest.LogCaptureFixtu
     assert ask(cache, "/large").text == "x" * LIMIT
     assert ask(cache, "/large").text == "x" * LIMIT
     assert [state(ask(cache, "/small")) for _ in range(2)] == ["MISS", "HIT"]
-    assert "until it is back" not in caplog.text
+    (warned,) = caplog.messages
+    assert warned.startswith("page cache: /large says s-maxage and is not kept: a value of ")
 
 
 def test_a_wrong_length_is_not_kept() -> None:
     """An answer that is shorter than it says goes to the client, and not into the store."""
-    app = numbered([*PAGE, ("Content-Length", "10")])
+    app = Numbered([*PAGE, ("Content-Length", "10")])
     cache = PageCache(app, MemoryStore())
     for number in (1, 2):
         assert ask(cache).text == f"page {number}"
+
+
+def test_an_application_that_changes_the_environ() -> None:
+    """What an app takes out of its request has been in it: its answer is kept for nobody else."""
+    is_page = False
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        user = environ.pop("HTTP_X_USER", "nobody")
+        environ["HTTP_ACCEPT_LANGUAGE"] = "en"
+        start_response("200 OK", [*PAGE, ("Vary", "Accept-Language")] if is_page else PAGE[:1])
+        return [user.encode()]
+
+    cache = PageCache(app, MemoryStore())
+    ask(cache)  # it is known as no page
+    is_page = True
+    assert ask(cache, headers={"X-User": "ada"}).text == "ada"
+    settle()
+    assert ask(cache, headers={"Accept-Language": "de"}).text == "nobody"
+    assert state(ask(cache, headers={"Accept-Language": "de"})) == "HIT"
+    assert state(ask(cache, headers={"Accept-Language": "en"})) == "MISS"
 
 
 # Several at once
@@ -225,7 +192,7 @@ def test_a_wrong_length_is_not_kept() -> None:
 def test_a_cold_page_is_made_once(clock: Clock) -> None:
     """Eight who ask at once for a page that is not there wait for the first, and get what it has made."""
     hold = Event()
-    app = numbered(hold=hold)
+    app = Numbered(hold=hold)
     cache = PageCache(app, MemoryStore(), wait=20)
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(ask, cache) for _ in range(8)]
@@ -237,10 +204,29 @@ def test_a_cold_page_is_made_once(clock: Clock) -> None:
     assert sorted(str(state(answer)) for answer in answers) == ["HIT"] * 7 + ["MISS"]
 
 
+class Overtaken(HookedStore):
+    """A store in which another process makes the page before the lease is had."""
+
+    other: WSGIApplication | None = None
+
+    def before(self, operation: str, names: Collection[str]) -> None:
+        if operation == "add" and self.other is not None and any(name.startswith("lease:") for name in names):
+            other, self.other = self.other, None
+            ask(other)
+
+
+def test_a_page_that_another_makes_before_the_lease_is_had() -> None:
+    """It is not made a second time."""
+    app, store = Numbered(), Overtaken()
+    store.other = PageCache(app, store)
+    answer = ask(PageCache(app, store))
+    assert (state(answer), app.count) == ("HIT", 1)
+
+
 def test_who_waits_too_long_makes_the_page_unstored() -> None:
     """After the limit the others have the app answer them; what it says is not kept."""
     hold = Event()
-    app = numbered(hold=hold)
+    app = Numbered(hold=hold)
     cache = PageCache(app, MemoryStore(), wait=0.05)
     with ThreadPoolExecutor(3) as pool:
         asked = [pool.submit(ask, cache) for _ in range(3)]
@@ -257,7 +243,7 @@ def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]]) -> Non
     """Once it is known that a path has no page, who asks for it is answered at once, however many others there are."""
     hold = Event()
     hold.set()
-    app = numbered(headers, hold)
+    app = Numbered(headers, hold)
     cache = PageCache(app, MemoryStore(), wait=20)
     ask(cache)
     hold.clear()
@@ -270,15 +256,21 @@ def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]]) -> Non
         assert {future.result(20).status_code for future in asked} == {200}
 
 
-def test_a_stale_page_is_made_anew_once_and_nobody_waits(clock: Clock) -> None:
-    """Twenty get the old page while one makes the new one."""
+def with_stale_page(clock: Clock) -> tuple[Numbered, PageCache, Event]:
+    """Return an app, a cache that has a stale page of it, and what the app waits for before it makes another."""
     hold = Event()
     hold.set()
-    app = numbered(hold=hold)
+    app = Numbered(hold=hold)
     cache = PageCache(app, MemoryStore())
     ask(cache)
     clock.now += 61
     hold.clear()
+    return app, cache, hold
+
+
+def test_a_stale_page_is_made_anew_once_and_nobody_waits(clock: Clock) -> None:
+    """Twenty get the old page while one makes the new one."""
+    app, cache, hold = with_stale_page(clock)
     try:
         for _ in range(20):
             answer = ask(cache)
@@ -292,7 +284,7 @@ def test_a_stale_page_is_made_anew_once_and_nobody_waits(clock: Clock) -> None:
 
 def test_who_comes_late_does_not_make_a_page_again(clock: Clock) -> None:
     """A client that takes long over a stale page finds at its end that another had it made."""
-    app = numbered()
+    app = Numbered()
     cache = PageCache(app, MemoryStore())
     ask(cache)
     clock.now += 61
@@ -311,7 +303,7 @@ def test_at_most_half_of_the_threads_make_pages(clock: Clock) -> None:
     """
     hold = Event()
     hold.set()
-    app = numbered(hold=hold)
+    app = Numbered(hold=hold)
     cache = PageCache(app, MemoryStore())
     barrier = threading.Barrier(4)
     with ThreadPoolExecutor(4) as pool:
@@ -331,10 +323,39 @@ def test_at_most_half_of_the_threads_make_pages(clock: Clock) -> None:
         settle()
 
 
+def test_a_page_that_never_comes_gives_its_place_back(clock: Clock) -> None:
+    """Its thread goes on for ever; after `timeout` another page may be made beside requests."""
+    hold, asked = Event(), threading.Semaphore(0)
+    is_held = False
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if is_held:
+            asked.release()
+            assert hold.wait(20)
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    cache = PageCache(app, MemoryStore(), timeout=30)
+    for path in ("/a", "/b"):
+        ask(cache, path)
+    is_held = True
+    clock.now += 100
+    try:
+        assert state(ask(cache, "/a")) == "STALE"
+        assert asked.acquire(timeout=20)
+        assert state(ask(cache, "/b")) == "STALE"
+        assert not asked.acquire(blocking=False), "the only place is taken"
+        clock.now += 31
+        assert state(ask(cache, "/b")) == "STALE"
+        assert asked.acquire(timeout=20)
+    finally:
+        hold.set()
+
+
 def test_an_expiry_in_the_middle_of_a_cold_page() -> None:
     """What was begun before is the client's that asked, and is not kept; likewise of what is made beside requests."""
     hold = Event()
-    app = numbered(hold=hold)
+    app = Numbered(hold=hold)
     cache = PageCache(app, MemoryStore())
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask, cache)
@@ -348,13 +369,7 @@ def test_an_expiry_in_the_middle_of_a_cold_page() -> None:
 
 def test_an_expiry_in_the_middle_of_a_regeneration(clock: Clock) -> None:
     """The regeneration that was begun before is void."""
-    hold = Event()
-    hold.set()
-    app = numbered(hold=hold)
-    cache = PageCache(app, MemoryStore())
-    ask(cache)
-    clock.now += 61
-    hold.clear()
+    app, cache, hold = with_stale_page(clock)
     ask(cache)
     wait_until(lambda: app.count == 2, "nobody makes the page")
     cache.revalidate_path("/a")
@@ -370,7 +385,7 @@ def test_an_expiry_in_the_middle_of_a_page_made_on_demand(what: str, is_kept: bo
     """What was begun before the expiry is void; the page before it is so in any case."""
     hold = Event()
     hold.set()
-    app = numbered([*PAGE, ("Cache-Tag", "t")], hold)
+    app = Numbered([*PAGE, ("Cache-Tag", "t")], hold)
     cache = PageCache(app, MemoryStore())
     if is_known:
         ask(cache)
@@ -391,7 +406,7 @@ def test_an_expiry_in_the_middle_of_a_page_made_on_demand(what: str, is_kept: bo
 
 def test_pages_made_on_demand_follow_each_other() -> None:
     """Of several who have a page made anew at once, each gets one that was begun after it asked."""
-    app = numbered()
+    app = Numbered()
     cache = PageCache(app, MemoryStore())
     with ThreadPoolExecutor(6) as pool:
         [*pool.map(lambda _: cache.revalidate("http://example.com/a"), range(6))]
@@ -425,7 +440,7 @@ def test_a_post_of_a_generator_expires_before_it_answers() -> None:
 
 def test_below_a_prefix() -> None:
     """SCRIPT_NAME is of the path: whoever is below it may leave it out."""
-    app = numbered()
+    app = Numbered()
     inner = PageCache(app, MemoryStore())
     outer = DispatcherMiddleware(app, {"/shop": inner})
     assert [state(ask(outer, "/shop/a")) for _ in range(2)] == ["MISS", "HIT"]
@@ -476,7 +491,7 @@ def test_behind_a_proxy(place: str) -> None:
 )
 def test_a_proxy_that_nobody_told_of(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """Its requests go round the cache, and that is said once."""
-    app = numbered()
+    app = Numbered()
     cache = PageCache(app, MemoryStore())
     ask(cache)
     for _ in range(3):
@@ -488,7 +503,7 @@ def test_a_proxy_that_nobody_told_of(name: str, caplog: pytest.LogCaptureFixture
 
 def test_forwarding_headers_that_a_proxy_fix_does_not_read() -> None:
     """What the ProxyFix leaves alone, the app might read: such requests go round."""
-    cache = PageCache(ProxyFix(numbered(), x_for=1, x_proto=0, x_host=0), MemoryStore())
+    cache = PageCache(ProxyFix(Numbered(), x_for=1, x_proto=0, x_host=0), MemoryStore())
     for _ in range(2):
         assert state(ask(cache, headers={"X-Forwarded-Host": "evil.com", "X-Forwarded-For": "1.2.3.4"})) is None
     ask(cache, headers={"X-Forwarded-For": "1.2.3.4"})
@@ -507,7 +522,7 @@ def test_forwarding_headers_that_a_proxy_fix_does_not_read() -> None:
 def test_forwarding_headers_that_say_nothing_more(headers: dict[str, str]) -> None:
     """What says the same as those that a ProxyFix reads changes nothing; what says another thing goes round."""
     told = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "example.com", **headers}
-    cache = PageCache(ProxyFix(numbered(), x_proto=1, x_host=1), MemoryStore())
+    cache = PageCache(ProxyFix(Numbered(), x_proto=1, x_host=1), MemoryStore())
     ask(cache, headers=told)
     settle()
     assert state(ask(cache, headers=told)) == "HIT"
@@ -518,7 +533,7 @@ def test_forwarding_headers_that_say_nothing_more(headers: dict[str, str]) -> No
 @pytest.mark.parametrize("more", [("Vary", "Cookie"), ("Set-Cookie", "a=b")])
 def test_a_page_that_is_none_is_private_to_who_asked(more: tuple[str, str]) -> None:
     """It says s-maxage and is somebody's: another cache in front, which may not obey Vary, is not to keep it either."""
-    cache = PageCache(numbered([*PAGE, more]), MemoryStore())
+    cache = PageCache(Numbered([*PAGE, more]), MemoryStore())
     answer = ask(cache, headers={"Cookie": "session=ada"})
     assert answer.headers["Cache-Control"].startswith("private, ")
     assert state(answer) is None
@@ -527,115 +542,76 @@ def test_a_page_that_is_none_is_private_to_who_asked(more: tuple[str, str]) -> N
 
 def test_a_memory_store_is_for_one_process() -> None:
     """With several processes it is refused, by a message that says what to use; every time."""
-    cache = PageCache(numbered(), MemoryStore())
+    cache = PageCache(Numbered(), MemoryStore())
     for _ in range(2):
         with pytest.raises(OptionError, match=r"is one process's.*Use SQLiteStore, RedisStore or DjangoStore"):
             ask(cache, environ_overrides={"wsgi.multiprocess": True})
 
 
+def test_a_process_that_was_forked() -> None:
+    """It finds out anew what its server is, and how many threads it has, whatever its parent was at."""
+    cache = PageCache(Numbered(), MemoryStore())
+    assert ask(cache).status_code == 200
+    context = multiprocessing.get_context("fork")
+    mine, theirs = context.Pipe()
+
+    def ask_in_child() -> None:
+        try:
+            ask(cache, environ_overrides={"wsgi.multiprocess": True})
+        except OptionError as error:
+            theirs.send(str(error))
+        theirs.close()
+
+    process = context.Process(target=ask_in_child)
+    process.start()
+    theirs.close()
+    assert "is one process's, and this server has several" in mine.recv()
+    process.join()
+
+
+ENDS = """
+import sys
+from threading import Event
+from werkzeug.test import Client
+from nextapi.adapters.wsgi import PageCache
+
+begun = Event()
+
+def app(environ, start_response):
+    if environ.get("HTTP_USER_AGENT") == "nextapi":
+        begun.set()
+        Event().wait()
+    start_response("200 OK", [("Cache-Control", "s-maxage=0, stale-while-revalidate=600")])
+    return [b"page"]
+
+client = Client(PageCache(app, sys.argv[1]))
+for _ in range(2):
+    answer = client.get("/", base_url="http://example.com", buffered=True)
+assert answer.headers["x-nextjs-cache"] == "STALE"
+begun.wait()
+"""
+
+
+def test_a_process_that_ends_while_it_makes_a_page(tmp_path: Path) -> None:
+    """Nobody waits for that page, which no worker is making any more: the next request makes it, and it is kept."""
+    path = tmp_path / "pages.sqlite3"
+    subprocess.run([sys.executable, "-W", "error", "-c", ENDS, str(path)], check=True, timeout=60)
+    cache = PageCache(Numbered(), path, wait=0)
+    cache.revalidate_path("/")
+    assert [state(ask(cache, "/", base_url="http://example.com")) for _ in range(2)] == ["MISS", "HIT"]
+
+
 def test_the_place_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     """With the first request it is said where pages are kept."""
-    cache = PageCache(numbered(), MemoryStore())
+    cache = PageCache(Numbered(), MemoryStore())
     for path in ("/a", "/b"):
         ask(cache, path)
     assert capsys.readouterr().err == "nextapi: pages are kept in the memory of this process\n"
 
 
-# A store that is gone
-
-
-class Broken(MemoryStore):
-    """Can be gone, for `gone` of its operations."""
-
-    gone: frozenset[str] = frozenset()
-
-    def _check(self, operation: str) -> None:
-        if operation in self.gone:
-            raise StoreError("the store is gone")
-
-    def get(self, names: Sequence[str]) -> list[bytes | None]:
-        """Get, or fail."""
-        self._check("get")
-        return super().get(names)
-
-    def set(self, values: Mapping[str, bytes], seconds: float) -> None:
-        """Set, or fail."""
-        self._check("set")
-        super().set(values, seconds)
-
-    def add(self, name: str, value: bytes, seconds: float) -> bool:
-        """Add, or fail."""
-        self._check("add")
-        return super().add(name, value, seconds)
-
-    def remove(self, name: str, value: bytes) -> None:
-        """Remove, or fail."""
-        self._check("remove")
-        super().remove(name, value)
-
-
-ALL = frozenset({"get", "set", "add", "remove"})
-
-
-@pytest.mark.parametrize(
-    "gone", [ALL, ALL - {"get"}, {"set"}, {"add"}, {"remove"}], ids=lambda gone: "+".join(sorted(gone))
-)
-def test_pages_are_served_while_the_store_is_gone(
-    gone: frozenset[str], clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Whatever of it fails, clients are answered; one log line says so, and it recovers by itself."""
-    caplog.set_level(logging.INFO)
-    store = Broken()
-    app = numbered()
-    cache = PageCache(app, store)
-    store.gone = frozenset(gone)
-    for number in range(1, 4):
-        assert ask(cache, f"/{number}").text == f"page {number}"
-    assert ask(cache, "/1", "POST").status_code == 200
-    lines = [record.getMessage() for record in caplog.records if "served uncached" in record.getMessage()]
-    assert len(lines) == 1
-    store.gone = frozenset()
-    clock.now += 100
-    assert state(ask(cache, "/new")) == "MISS"
-    assert state(ask(cache, "/new")) == "HIT"
-    assert "the store is back" in caplog.text
-
-
-def test_on_demand_says_that_the_store_is_gone() -> None:
-    """Who has a page made anew, or expired, is told."""
-    store = Broken()
-    cache = PageCache(numbered(), store)
-    ask(cache)
-    store.gone = ALL
-    for call in (
-        lambda: cache.revalidate("http://example.com/a"),
-        lambda: cache.revalidate_path("/a"),
-        lambda: cache.revalidate_tag("t"),
-    ):
-        with pytest.raises(StoreError, match="gone"):
-            call()
-
-
-def test_a_store_that_goes_while_pages_are_stale(clock: Clock) -> None:
-    """A stale page is served, and what cannot be made anew is no error."""
-    store = Broken()
-    app = numbered()
-    cache = PageCache(app, store)
-    ask(cache)
-    clock.now += 61
-    store.gone = ALL - {"get"}
-    assert state(ask(cache)) == "STALE"
-    settle()
-    store.gone = frozenset()
-    clock.now += 2
-    assert state(ask(cache)) == "STALE"
-    settle()
-    assert state(ask(cache)) == "HIT"
-
-
 def test_what_cannot_be_known() -> None:
     """Without a host nobody can make a page."""
-    cache = PageCache(numbered(), MemoryStore())
+    cache = PageCache(Numbered(), MemoryStore())
     with pytest.raises(RevalidateError, match="which host it is to be made for is not known"):
         cache.revalidate("/a")
     for origin in ("http://", "example.com", "http://a/b"):
@@ -643,100 +619,33 @@ def test_what_cannot_be_known() -> None:
             cache.revalidate("/a", origin=origin)
 
 
-def test_a_page_of_another_cache() -> None:
-    """Its Age goes on, and is taken off its time (RFC 9111, 4.2.3)."""
-    app = numbered([*PAGE, ("Age", "25")])
-    client = Client(PageCache(app, MemoryStore()))
-    client.get("/a")
-    assert int(client.get("/a").headers["Age"]) >= 25
+@pytest.mark.parametrize(
+    ("hosts", "host", "is_kept"),
+    [
+        (["[::1]"], "[::1]", True),
+        (["[::1]"], "[::1]:8000", True),
+        (["[::1]"], "[::2]:8000", False),
+        (["example.com"], "example.com:8000", True),
+        ([".example.com"], "www.example.com", True),
+        (["example.com"], "www.example.com", False),
+    ],
+)
+def test_the_hosts_of_a_cache(hosts: list[str], host: str, is_kept: bool) -> None:
+    """Names, addresses and what is below them, on any port."""
+    cache = PageCache(Numbered(), MemoryStore(), hosts=hosts)
+    assert state(ask(cache, "/a", base_url=f"http://{host}")) == ("MISS" if is_kept else None)
 
 
-class Leaving(MemoryStore):
-    """A store that is gone while `is_gone`."""
-
-    is_gone = False
-
-    def get(self, names: Sequence[str]) -> list[bytes | None]:
-        self._look()
-        return super().get(names)
-
-    def set(self, values: Mapping[str, bytes], seconds: float) -> None:
-        self._look()
-        super().set(values, seconds)
-
-    def add(self, name: str, value: bytes, seconds: float) -> bool:
-        self._look()
-        return super().add(name, value, seconds)
-
-    def remove(self, name: str, value: bytes) -> None:
-        self._look()
-        super().remove(name, value)
-
-    def _look(self) -> None:
-        if self.is_gone:
-            raise StoreError("it is gone")
-
-
-def expiring(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer /a by a page, and expire it, or its tag, where that is asked for."""
-    path = environ["PATH_INFO"]
-    start_response("200 OK", [*PAGE, ("Cache-Tag", "posts")] if path == "/a" else [])
-    if path == "/path":
-        revalidate_path("/a")
-    if path == "/tag":
-        revalidate_tag("posts")
-    return [b"page"]
-
-
-@pytest.mark.parametrize("how", [("GET", "/path"), ("GET", "/tag"), ("POST", "/a")])
-def test_what_is_expired_while_the_store_is_gone(how: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The request does not fail, and the page is expired before the store is read again."""
-    monkeypatch.setattr("nextapi.cache.outage._PAUSE", 0)
-    store = Leaving()
-    cache = PageCache(expiring, store)
-    assert [state(ask(cache, "/a")) for _ in range(2)] == ["MISS", "HIT"]
-    store.is_gone = True
-    assert Client(cache).open(how[1], method=how[0]).status_code == 200
-    store.is_gone = False
-    assert [state(ask(cache, "/a")) for _ in range(2)] == ["MISS", "HIT"]
-
-
-def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """Beyond it the log says that pages may be old."""
-    monkeypatch.setattr("nextapi.cache.making._MOST_UNEXPIRED", 2)
-    store = Leaving()
-    cache = PageCache(expiring, store)
-    store.is_gone = True
-    for number in range(3):
-        assert Client(cache).post(f"/{number}").status_code == 200
-    assert "more than 2 pages and tags were to be expired" in caplog.text
-
-
-def test_a_page_that_never_comes_gives_its_place_back(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its thread goes on for ever; after `timeout` another page may be made beside requests."""
-    monkeypatch.setattr("nextapi.cache.making.monotonic", clock)
-    hold, asked = Event(), threading.Semaphore(0)
-    is_held = False
+def test_revalidate_says_whether_there_is_a_page() -> None:
+    """With a slash at its end or without."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if is_held:
-            asked.release()
-            assert hold.wait(20)
-        start_response("200 OK", list(PAGE))
-        return [b"page"]
+        if environ["PATH_INFO"] == "/posts":
+            start_response("301 Moved Permanently", [("Location", "/posts/")])
+        else:
+            start_response("200 OK", list(PAGE) if environ["PATH_INFO"] == "/posts/" else [])
+        return [b""]
 
-    cache = PageCache(app, MemoryStore(), timeout=30)
-    for path in ("/a", "/b"):
-        ask(cache, path)
-    is_held = True
-    clock.now += 100
-    try:
-        assert state(ask(cache, "/a")) == "STALE"
-        assert asked.acquire(timeout=20)
-        assert state(ask(cache, "/b")) == "STALE"
-        assert not asked.acquire(blocking=False), "the only place is taken"
-        clock.now += 31
-        assert state(ask(cache, "/b")) == "STALE"
-        assert asked.acquire(timeout=20)
-    finally:
-        hold.set()
+    cache = PageCache(app, MemoryStore())
+    paths = ("/posts", "/posts/", "/none")
+    assert [cache.revalidate(path, origin="http://example.com") for path in paths] == [True, True, False]

@@ -50,6 +50,16 @@ LONG = 600
 Make = Callable[..., Store]
 
 
+def operations(store: Store) -> list[Callable[[], object]]:
+    """Return a call of each method of a store."""
+    return [
+        lambda: store.get(["a"]),
+        lambda: store.set({"a": b"1"}, LONG),
+        lambda: store.add("a", b"1", LONG),
+        lambda: store.remove("a", b"1"),
+    ]
+
+
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     with redis_server(tmp_path_factory.mktemp("redis")) as server:
@@ -552,12 +562,7 @@ class TestSQLiteStore:
         file.write_bytes(b"what I wrote" * 100)
         file.chmod(0o644)
         store = SQLiteStore(file)
-        for call in (
-            lambda: store.get(["a"]),
-            lambda: store.set({"a": b"1"}, LONG),
-            lambda: store.add("a", b"1", LONG),
-            lambda: store.remove("a", b"1"),
-        ):
+        for call in operations(store):
             with pytest.raises(StoreError, match=r"pages.sqlite3: file is not a database: name another, or remove it"):
                 call()
         assert file.read_bytes() == b"what I wrote" * 100
@@ -1122,12 +1127,7 @@ class TestDjangoStore:
             store = DjangoStore()
             store.set({"a": b"1"}, LONG)
             server.stop()
-            for call in (
-                lambda: store.get(["a"]),
-                lambda: store.set({"a": b"1"}, LONG),
-                lambda: store.add("a", b"1", LONG),
-                lambda: store.remove("a", b"1"),
-            ):
+            for call in operations(store):
                 with pytest.raises(StoreError, match=r"Django's cache 'default': .*onnect"):
                     call()
             server.start()
@@ -1216,3 +1216,14 @@ class TestOpenStore:
             open_store("postgres://user:s3cret@host/db")
         assert "a URL of 'postgres'" in str(raised.value)
         assert "s3cret" not in str(raised.value)
+
+
+def test_who_keeps_no_pages_needs_no_sqlite() -> None:
+    """The module of the standard library is imported once a store needs it."""
+    code = """
+        import sys, nextapi.adapters.wsgi, nextapi.cache
+        assert "sqlite3" not in sys.modules
+        nextapi.cache.SQLiteStore
+        assert "sqlite3" in sys.modules
+    """
+    assert subprocess.run([sys.executable, "-c", dedent(code)], check=False).returncode == 0

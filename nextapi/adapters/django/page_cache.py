@@ -14,10 +14,9 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections, transaction
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.sansio.utils import host_is_trusted
 
 from nextapi.adapters.django.host import secrets_of
-from nextapi.cache.host import are_told, forwarding_headers
+from nextapi.cache.host import are_told, forwarding_headers, is_one_of
 from nextapi.draft import Draft
 from nextapi.running import call_masked, call_waiting
 
@@ -72,7 +71,7 @@ class DjangoCacheHost:
             host = request.get_host()
         except DisallowedHost:
             return None
-        if self._given_hosts is not None and not host_is_trusted(host, self._given_hosts):
+        if self._given_hosts is not None and not is_one_of(host, self._given_hosts):
             return None
         return request.scheme or "http", host
 

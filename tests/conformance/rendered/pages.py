@@ -38,8 +38,9 @@ def ssr(query: Mapping[str, str]) -> str:
 
 
 def _draft() -> dict[str, object]:
-    if draft_mode().is_enabled:
-        return {"preview": True, "previewData": {}, "draftMode": True}
+    draft = draft_mode()
+    if draft.is_enabled:
+        return {"preview": True, "previewData": draft.preview_data, "draftMode": True}
     return {"preview": None, "previewData": None, "draftMode": None}
 
 
