@@ -1181,6 +1181,49 @@ class TestDjangoStore:
         """
         assert run(code) == "Django's cache 'default': no such table: pages"
 
+    @pytest.mark.parametrize(("seconds", "is_open"), [(0, False), (None, True)])
+    def test_connections_of_a_cache_in_a_database(self, tmp_path: Path, seconds: float | None, is_open: bool) -> None:
+        """One that is opened for it lives for CONN_MAX_AGE, without requests; a failure ends no transaction."""
+        code = f"""
+            import django
+            from django.conf import settings
+            settings.configure(
+                CACHES={{"default": {{"BACKEND": "{DJANGO}.db.DatabaseCache", "LOCATION": "pages"}}}},
+                DATABASES={{
+                    "default": {{
+                        "ENGINE": "django.db.backends.sqlite3", "NAME": {str(tmp_path / "db")!r},
+                        "CONN_MAX_AGE": {seconds},
+                    }}
+                }},
+            )
+            django.setup()
+            from django.core.management import call_command
+            from django.db import connection, transaction
+            from nextapi.adapters.django import DjangoStore
+            from nextapi.errors import StoreError
+            store = DjangoStore()
+            with transaction.atomic():
+                try:
+                    store.get(["a"])
+                except StoreError:
+                    print("failed", end=" ")
+                assert not connection.closed_in_transaction
+            call_command("createcachetable")
+            connection.close()
+            for work in (lambda: store.set({{"a": b"1"}}, 600), lambda: store.get(["a"])):
+                work()
+                assert (connection.connection is not None) is {is_open}
+            connection.ensure_connection()
+            store.get(["a"])
+            assert connection.connection is not None
+            with transaction.atomic():
+                store.remove("a", b"1")
+                transaction.set_rollback(True)
+            print(store.get(["a"]))
+            connection.close()
+        """
+        assert run(code) == "failed [b'1']"
+
 
 class TestOpenStore:
     """What text, paths and stores are as a store."""

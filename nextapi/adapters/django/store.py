@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from django.core.cache import BaseCache, InvalidCacheBackendError, caches
 from django.core.cache.backends.db import BaseDatabaseCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.db import close_old_connections
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from nextapi.cache.limits import check_sizes, read_size
 from nextapi.errors import OptionError, StoreError
@@ -31,7 +32,8 @@ class DjangoStore:
     page is several entries. Times are rounded up to seconds.
 
     The locks of the page cache are the backend's `add`. It is atomic with Redis, Memcached and a database; with files
-    it is not, and a page may be made twice. A cache in a database takes part in the transaction that is open.
+    it is not, and a page may be made twice. A cache in a database takes part in the transaction that is open, and a
+    connection that is opened for it is kept open as long as CONN_MAX_AGE says.
     `LocMemCache` is one of each process: `serves_processes` is False with it.
 
     Every method raises `StoreError` where the backend raises anything; `OptionError` where there is no such alias, on
@@ -88,14 +90,25 @@ class DjangoStore:
     @contextmanager
     def _cache(self) -> Iterator[BaseCache]:
         cache = self._backend()
+        is_database = isinstance(cache, BaseDatabaseCache)
+        others = _open_connections() if is_database else []
         try:
             yield cache
         except StoreError:
             raise
         except Exception as error:  # each backend has classes of its own
-            if isinstance(cache, BaseDatabaseCache):
-                close_old_connections()  # which Django does at the start of a request, and this may be none
+            others = []
             raise StoreError(f"{self}: {str(error) or type(error).__name__}") from error
+        finally:
+            # Django does so before and after a request, and this may be none: who is served from a page cache never is.
+            for connection in _open_connections() if is_database else ():
+                if connection not in others and not connection.in_atomic_block:
+                    connection.close_if_unusable_or_obsolete()
+
+
+def _open_connections() -> list[BaseDatabaseWrapper]:
+    """Return the connections to databases that this thread has open."""
+    return [one for one in connections.all(initialized_only=True) if one.connection is not None]
 
 
 def _whole(seconds: float) -> int:
