@@ -94,8 +94,9 @@ def normal_host(scheme: str, host: str) -> str | None:
 
 def is_one_of(host: str, hosts: Sequence[str]) -> bool:
     """Say whether a host, with its port or without, is one of those that are named, or below such as ".example.com"."""
-    # werkzeug takes what stands before the first ":" for the name.
-    return host in hosts or re.sub(r"(?<=\]):[0-9]*\Z", "", host) in hosts or host_is_trusted(host, hosts)
+    if host.startswith("["):  # werkzeug takes what stands before the first ":" for the name
+        return host in hosts or re.sub(r"(?<=\]):[0-9]*\Z", "", host) in hosts
+    return host in hosts or host_is_trusted(host, hosts)
 
 
 def forwarding_headers(environ: WSGIEnvironment) -> list[str]:
