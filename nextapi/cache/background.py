@@ -89,6 +89,7 @@ class Background:
         self._lock = Lock()
         self._places: dict[object, float] = {}
         """When each that is made gives its place up."""
+        self._leases: set[Lease] = set()
 
     def make(self, asked: Asked, found: Found) -> None:
         """Have a page made by another thread, unless somebody makes it, or this process makes enough."""
@@ -102,6 +103,7 @@ class Background:
         try:
             lease = self._maker.lease(found)
             if lease is not None:
+                self._leases.add(lease)
                 CleanThread(partial(self._make, asked, found, place, lease), self._host.leave_thread).start()
                 return
         except StoreError as error:
@@ -109,6 +111,15 @@ class Background:
         except RuntimeError:  # there can be no more threads
             _logger.warning("page cache: %s is not made anew", asked.key.url, exc_info=True)
         self._end(place, lease)
+
+    def leave(self) -> None:
+        """End the leases of what is being made: this process ends, and its threads with it, and nobody is to wait."""
+        leases = list(self._leases)
+        for lease in leases:
+            if self._outage.may_try():
+                self._maker.end(lease)
+        if leases:
+            self._host.leave_thread()
 
     def _make(self, asked: Asked, found: Found, place: object, lease: Lease) -> None:
         try:
@@ -141,4 +152,5 @@ class Background:
         with self._lock:
             self._places.pop(place, None)
         if lease is not None:
+            self._leases.discard(lease)
             self._maker.end(lease)

@@ -9,6 +9,7 @@ While the store is gone, nothing is kept and all is served by the application.
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -283,5 +284,11 @@ def _after_fork() -> None:
         app._begin()
 
 
+def _at_exit() -> None:
+    for app in _apps:
+        app._background.leave()
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
 import sys
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 from wsgiref.util import FileWrapper
@@ -565,6 +567,38 @@ def test_a_process_that_was_forked() -> None:
     theirs.close()
     assert "is one process's, and this server has several" in mine.recv()
     process.join()
+
+
+ENDS = """
+import sys
+from threading import Event
+from werkzeug.test import Client
+from nextapi.adapters.wsgi import PageCache
+
+begun = Event()
+
+def app(environ, start_response):
+    if environ.get("HTTP_USER_AGENT") == "nextapi":
+        begun.set()
+        Event().wait()
+    start_response("200 OK", [("Cache-Control", "s-maxage=0, stale-while-revalidate=600")])
+    return [b"page"]
+
+client = Client(PageCache(app, sys.argv[1]))
+for _ in range(2):
+    answer = client.get("/", base_url="http://example.com", buffered=True)
+assert answer.headers["x-nextjs-cache"] == "STALE"
+begun.wait()
+"""
+
+
+def test_a_process_that_ends_while_it_makes_a_page(tmp_path: Path) -> None:
+    """Nobody waits for that page, which no worker is making any more: the next request makes it, and it is kept."""
+    path = tmp_path / "pages.sqlite3"
+    subprocess.run([sys.executable, "-W", "error", "-c", ENDS, str(path)], check=True, timeout=60)
+    cache = PageCache(Numbered(), path, wait=0)
+    cache.revalidate_path("/")
+    assert [state(ask(cache, "/", base_url="http://example.com")) for _ in range(2)] == ["MISS", "HIT"]
 
 
 def test_the_place_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
