@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import Client
 
+from nextapi.errors import DynamicError
+
 Serve = Callable[..., Client]
 
 ROUTE = "app/api/a/route.py"
@@ -144,6 +146,57 @@ def test_dynamic_error(serve_files: Serve) -> None:
     client = _serve(serve_files, "request.next_url.search_params.has('x') and cookies()\nreturn Response('x')", head)
     assert client.get("/api/a").status_code == 200
     assert client.get("/api/a?x").status_code == 500
+
+
+def test_force_static_sees_nothing_of_who_asks(serve_files: Serve) -> None:
+    """As in Next, GET has no query, cookies and headers: its answer is the same for all, and says so. POST has them."""
+    body = (
+        "seen = [request.next_url.search, request.headers.get('x-a'), headers().get('x-a'), str(cookies())]\n"
+        "return Response.json(seen)"
+    )
+    client = _serve(serve_files, body, "dynamic = 'force-static'")
+    given = {"X-A": "1", "Cookie": "a=1"}
+    answer = client.get("/api/a?x=1", headers=given)
+    assert answer.json == ["", None, None, ""]
+    assert (answer.headers["cache-control"], answer.headers["no-vary-search"]) == ("s-maxage=31536000", "params")
+    assert client.post("/api/a?x=1", headers=given).json == ["?x=1", "1", "1", "a=1; Path=/"]
+
+
+@pytest.mark.parametrize("config", ["revalidate = 60", "dynamic = 'force-static'"])
+def test_a_draft_is_private(serve_files: Serve, config: str) -> None:
+    """Who is in draft mode sees the request as it is, and the answer is nobody else's, whatever it says itself."""
+    body = (
+        "request.method == 'POST' and draft_mode().enable()\n"
+        "return Response(str(draft_mode().is_enabled), headers={'Cache-Control': 's-maxage=5'})"
+    )
+    client = _serve(serve_files, body, config, secret="a secret for the tests")
+    assert client.get("/api/a").headers.getlist("cache-control") == ["s-maxage=5"]
+    cookie = client.post("/api/a").headers["set-cookie"].partition(";")[0]
+    answer = client.get("/api/a", headers={"Cookie": cookie})
+    assert answer.text == "True"
+    assert answer.headers.getlist("cache-control") == ["private, no-cache, no-store, max-age=0, must-revalidate"]
+
+
+@pytest.mark.parametrize("look", ["cookies()", "headers()", "request.cookies"])
+def test_a_stream_that_asks_who_asked_is_cut(serve_files: Serve, look: str) -> None:
+    """Its head has said that it is the same for all: so it must not end well, and no cache keeps it."""
+    text = f"""
+from nextapi import *
+
+revalidate = 60
+
+def GET(request):
+    def steps():
+        yield "a"
+        request.next_url.pathname == "/api/a" and {look}
+        yield "b"
+
+    return Response(steps())
+"""
+    client = serve_files({ROUTE: text, "app/api/b/route.py": text})
+    with pytest.raises(DynamicError, match="its stream asked for cookies or headers after its head"):
+        _ = client.get("/api/a").text
+    assert client.get("/api/b").text == "ab"
 
 
 def test_max_body_size(serve_files: Serve) -> None:
