@@ -84,6 +84,13 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+# Django's cache in memory sets one value after the other.
+all_at_once = pytest.mark.parametrize("kind", ["memory", "sqlite", "redis", "django_redis"], indirect=True)
+of_many_processes = pytest.mark.parametrize("kind", ["sqlite", "redis", "django_redis"], indirect=True)
+# What Django's caches have in all is their own affair.
+of_a_total_size = pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"], indirect=True)
+
+
 @pytest.fixture
 def make(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Make:
     """What makes a store of this kind, empty, with sizes."""
@@ -226,14 +233,14 @@ def opened(kind: str, store: Store) -> str:
         return f"from nextapi.cache.sqlite import SQLiteStore\nstore = SQLiteStore({str(store)!r})\n"
     if kind == "redis":
         return f"from nextapi.cache.redis import RedisStore\nstore = RedisStore({str(store)!r})\n"
-    if kind == "django_redis":
-        return (
-            "from django.conf import settings\nfrom nextapi.adapters.django import DjangoStore\n"
-            f"settings.configure(CACHES={settings.CACHES!r})\nstore = DjangoStore()\n"
-        )
-    pytest.skip("other processes do not have it")
+    assert kind == "django_redis", "other processes do not have it"
+    return (
+        "from django.conf import settings\nfrom nextapi.adapters.django import DjangoStore\n"
+        f"settings.configure(CACHES={settings.CACHES!r})\nstore = DjangoStore()\n"
+    )
 
 
+@of_many_processes
 def test_one_process_of_many_adds(store: Store, opened: str) -> None:
     """Of processes that add a name at once one succeeds, each time."""
     adding = """
@@ -258,6 +265,7 @@ print(json.dumps([store.add(f"lease-{turn}", b"%d" % os.getpid(), 600) for turn 
         assert store.get([f"lease-{turn}"]) == [b"%d" % processes[by_process.index(True)].pid]
 
 
+@of_many_processes
 def test_processes_have_the_same_values(store: Store, opened: str) -> None:
     """What one process writes, all others read, at once."""
     assert store.serves_processes is True
@@ -268,6 +276,7 @@ def test_processes_have_the_same_values(store: Store, opened: str) -> None:
     assert store.get(["a", "b"]) == [b"3", None]
 
 
+@of_many_processes
 def test_a_forked_process_uses_the_store(store: Store, opened: str) -> None:
     """Both sides of a fork read and write what is there, in threads too, and the end of one is nothing to the other."""
     forking = """
@@ -290,10 +299,9 @@ for turn in range(5):
     assert store.get(["before", "child-4-2", "parent-4"]) == [b"1", b"2", b"3" * 1000]
 
 
-def test_several_are_set_at_once(kind: str, store: Store) -> None:
+@all_at_once
+def test_several_are_set_at_once(store: Store) -> None:
     """Who reads several values while they are set sees those of one `set`, never of two."""
-    if kind == "django_locmem":
-        pytest.skip("the backend sets one after the other")
     names = [f"name-{number}" for number in range(8)]
     store.set(dict.fromkeys(names, b"start"), LONG)
 
@@ -328,19 +336,12 @@ def test_sizes_are_sizes(make: Make, size: object) -> None:
         make(max_entry_size=size)
 
 
+@of_a_total_size
 @pytest.mark.parametrize("size", ["1 MB ", True, -3.5])
-def test_sizes_in_all_are_sizes(make_limited: Make, size: object) -> None:
+def test_sizes_in_all_are_sizes(make: Make, size: object) -> None:
     """A total that is none is refused by the option's name."""
     with pytest.raises(OptionError, match=r"option max_size is .*it is a size, such as '64mb'"):
-        make_limited(max_size=size)
-
-
-@pytest.fixture
-def make_limited(kind: str, make: Make) -> Make:
-    """`make`, of the kinds that have a total of their own."""
-    if kind.startswith("django"):
-        pytest.skip("the total is the backend's")
-    return make
+        make(max_size=size)
 
 
 def names_kept(store: Store, names: list[str]) -> list[str]:
@@ -348,9 +349,10 @@ def names_kept(store: Store, names: list[str]) -> list[str]:
     return [name for name in names if store.get([name])[0] is not None]
 
 
-def test_there_is_room_for_so_much(make_limited: Make) -> None:
+@of_a_total_size
+def test_there_is_room_for_so_much(make: Make) -> None:
     """The total stays below `max_size`, the last written are kept, and small values count, too."""
-    store = make_limited(max_size="100kb", max_entry_size="20kb")
+    store = make(max_size="100kb", max_entry_size="20kb")
     large = [f"large-{number}" for number in range(30)]
     for name in large:
         store.set({name: b"x" * 10_000}, LONG)
@@ -370,9 +372,10 @@ def test_there_is_room_for_so_much(make_limited: Make) -> None:
     assert 100 <= len(kept) <= 1000
 
 
-def test_replaced_values_count_once(make_limited: Make) -> None:
+@of_a_total_size
+def test_replaced_values_count_once(make: Make) -> None:
     """What is written again and again, or removed, drives nothing out."""
-    store = make_limited(max_size="100kb", max_entry_size="20kb")
+    store = make(max_size="100kb", max_entry_size="20kb")
     store.set({"other": b"1"}, LONG)
     for turn in range(40):
         store.set({"page": b"x" * (turn % 5 * 4000)}, LONG)
@@ -381,9 +384,10 @@ def test_replaced_values_count_once(make_limited: Make) -> None:
     assert store.get(["other"]) == [b"1"]
 
 
-def test_an_entry_fits_into_the_whole(make_limited: Make) -> None:
+@of_a_total_size
+def test_an_entry_fits_into_the_whole(make: Make) -> None:
     """A value may never be larger than what there is room for, whatever `max_entry_size` says."""
-    store = make_limited(max_size="10kb")
+    store = make(max_size="10kb")
     assert store.max_entry_size < 10 << 10
     store.set({"a": b"x" * store.max_entry_size}, LONG)
     assert names_kept(store, ["a"]) == ["a"]
@@ -433,13 +437,11 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "made" / "pages.sqlite3"
 
 
-def as_nobody(code: str, store: str) -> str:
-    """Run code with `store` as the user nobody, whom file modes bind; the folders on its way are open to all."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may become another user")
+def as_bound_by_modes(code: str, store: str) -> str:
+    """Run code with `store` as a user whom file modes bind, nobody if this is root; the folders on its way are open."""
     return run(
         "import os\nfrom nextapi.cache.sqlite import SQLiteStore\nfrom nextapi.errors import StoreError\n"
-        f"os.setgid(65534)\nos.setuid(65534)\nstore = {store}\n" + dedent(code)
+        f"if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\nstore = {store}\n" + dedent(code)
     )
 
 
@@ -608,10 +610,11 @@ class TestSQLiteStore:
         side(file, suffix).unlink()
         store.set({"a": b"3"}, LONG)
 
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a file of another user's")
     def test_the_file_of_another_user(self, open_folder: Path) -> None:
         """A file that another user owns is not used, even by one who could."""
         file = open_folder / "pages.sqlite3"
-        assert as_nobody("store.set({'a': b'1'}, 60)", f"SQLiteStore({str(file)!r})") == ""
+        assert as_bound_by_modes("store.set({'a': b'1'}, 60)", f"SQLiteStore({str(file)!r})") == ""
         with pytest.raises(StoreError, match=r"pages.sqlite3 belongs to another user \(uid 65534, .* uid 0\)"):
             SQLiteStore(file).get(["a"])
         assert file.stat().st_uid == 65534
@@ -627,17 +630,17 @@ class TestSQLiteStore:
                 except StoreError as error:
                     print(error)
         """
-        messages = as_nobody(raising, f"SQLiteStore({str(file)!r})").splitlines()
+        messages = as_bound_by_modes(raising, f"SQLiteStore({str(file)!r})").splitlines()
         assert len(messages) == 2
         assert all(f"{file}: [Errno 13] Permission denied" in message for message in messages)
         open_folder.chmod(0o777)
-        assert as_nobody("store.set({'a': b'1'}, 60)", f"SQLiteStore({str(file)!r})") == ""
+        assert as_bound_by_modes("store.set({'a': b'1'}, 60)", f"SQLiteStore({str(file)!r})") == ""
         file.chmod(0o400)
-        messages = as_nobody(raising, f"SQLiteStore({str(file)!r})").splitlines()
+        messages = as_bound_by_modes(raising, f"SQLiteStore({str(file)!r})").splitlines()
         assert len(messages) == 2
         assert all(f"{file}: attempt to write a readonly database: the user of this" in text for text in messages)
         file.chmod(0o600)
-        assert as_nobody("print(store.get(['a', 'b']))", f"SQLiteStore({str(file)!r})") == "[b'1', None]"
+        assert as_bound_by_modes("print(store.get(['a', 'b']))", f"SQLiteStore({str(file)!r})") == "[b'1', None]"
 
     def test_a_full_disk(self, file: Path) -> None:
         """What cannot be written raises, leaves what there was, and what can be is written."""
@@ -824,7 +827,7 @@ class TestSQLiteStore:
             def use(sqlite):
                 inside.set()
                 go_on.wait()
-            thread = threading.Thread(target=store._run, args=(use,))
+            thread = threading.Thread(target=store._file.run, args=(use,))
             thread.start()
             inside.wait()
             child = os.fork()
