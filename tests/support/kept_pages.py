@@ -120,7 +120,15 @@ def django_store() -> Store:
     from django.conf import settings
     from django.core.management import call_command
 
-    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(FOLDER / "django.sqlite3")}
+    # As for any site of several workers: else SQLite refuses who begins to write while another does, and does not wait.
+    options: dict[str, object] = {"timeout": 60}
+    if django.VERSION >= (5, 1):
+        options |= {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode = WAL"}
+    database = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(FOLDER / "django.sqlite3"),
+        "OPTIONS": options,
+    }
     backend = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kept"}
     settings.configure(DATABASES={"default": database}, CACHES={"default": backend})
     django.setup(set_prefix=False)
