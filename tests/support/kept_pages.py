@@ -115,10 +115,9 @@ def store_of_environment() -> Store:
 
 
 def django_store() -> Store:
-    """Return a store in the table of Django's cache in a database, which is made unless it is there."""
+    """Return a store in the table of Django's cache in a database, which `make_table` has made."""
     import django
     from django.conf import settings
-    from django.core.management import call_command
 
     # As for any site of several workers: else SQLite refuses who begins to write while another does, and does not wait.
     options: dict[str, object] = {"timeout": 60}
@@ -132,11 +131,17 @@ def django_store() -> Store:
     backend = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kept"}
     settings.configure(DATABASES={"default": database}, CACHES={"default": backend})
     django.setup(set_prefix=False)
-    call_command("createcachetable")
 
     from nextapi.adapters.django import DjangoStore
 
     return DjangoStore()
+
+
+def make_table() -> None:
+    """Make the table of Django's cache, in a process of its own before the workers are there, as a site does."""
+    from django.core.management import call_command
+
+    call_command("createcachetable")
 
 
 _store = store_of_environment()

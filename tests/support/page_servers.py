@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -174,6 +176,10 @@ def serve_pages(store: str, command: str, threads: int, **environment: str) -> I
         folder = Path(name)
         write_tree(folder / "web", {"revalidate": "res.revalidate(req.query['path'])\nres.json({'revalidated': True})"})
         variables = {"PAGE_STORE": store, **environment}
+        if store == "django":
+            make = "from tests.support.kept_pages import make_table; make_table()"
+            python = {**os.environ, "PYTHONPATH": str(Path.cwd()), **variables}
+            subprocess.run([sys.executable, "-c", make], cwd=folder, env=python, check=True)
         try:
             with serve("tests.support.kept_pages:app", folder, command, environment=variables) as port:
                 yield PageServer(port, folder, threads)
