@@ -111,7 +111,7 @@ class Maker:
 
     def warn_of(self, key: Key, reason: str) -> None:
         """Log why a page is not kept, once."""
-        self._notes.warn(f"{key.path} says s-maxage and is not kept: {reason}")
+        self._notes.warn(f"{key.sent_path} says s-maxage and is not kept: {reason}")
 
     def warn_of_size(self, key: Key) -> None:
         """Log that a page is too large to be kept, once."""

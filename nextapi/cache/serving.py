@@ -182,7 +182,8 @@ class CachingApp:
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Have the app answer as if there were no page cache; a page of somebody's is still no other cache's."""
-        start = partial(start_private, start_response) if is_personal(environ) else start_response
+        is_anybodys = not is_personal(environ) if asked is None else asked.is_plain
+        start = start_response if is_anybodys else partial(start_private, start_response)
         return self._call_app(asked, environ, start)
 
     def _change(self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -228,20 +229,22 @@ class CachingApp:
             raise RevalidateError(
                 f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
             )
-        asked = clean_environ(Key(scheme, host, "/", "", "/"), {}, {}, ())
-        if self._host.trusted(asked) is None:
+        nobodys = clean_environ(Key(scheme, host, "/", "", "/"), {}, {}, ())
+        if self._host.trusted(nobodys) is None:
             raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
+        if self.debug:
+            return False
         within = current_visit()  # of who calls from a page that is being made
         chain = within.chain if within is not None and within.cache is self._on_demand else ()
         self._on_demand.remake(path, Visit(self._on_demand, (scheme, host), self._prefix, chain), only_generated)
-        return self._has_page(path, scheme, host)
+        return self._has_page(path, scheme, host, nobodys)
 
-    def _has_page(self, path: str, scheme: str, host: str) -> bool:
+    def _has_page(self, path: str, scheme: str, host: str, environ: WSGIEnvironment) -> bool:
         target = target_of(path, self._prefix)
         sent, _, query = target.sent.partition("?")
         spellings = {(end(sent), end(target.path)) for end in (str, _with_end_slash, _without_end_slash)}
         keys = [Key(scheme, host, spelling, query, decoded, self._prefix) for spelling, decoded in spellings]
-        return any(self._pages.find(key, {}).entry is not None for key in keys)
+        return any(self._pages.find(key, environ).entry is not None for key in keys)
 
     def revalidate_path(self, path: str) -> None:
         """Make all pages of a path void, of every host and query: the next request has one made.

@@ -23,7 +23,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
 from nextapi.errors import OptionError, RevalidateError
-from tests.support.page_cache import PAGE, Clock, HookedStore, Numbered, ask, settle, state
+from tests.support.page_cache import ALL, PAGE, Clock, FailingStore, HookedStore, Numbered, ask, settle, state
 from tests.support.servers import wait_until
 
 if TYPE_CHECKING:
@@ -540,6 +540,19 @@ def test_a_page_that_is_none_is_private_to_who_asked(more: tuple[str, str]) -> N
     assert ask(cache).headers["Cache-Control"] == PAGE[1][1]
 
 
+@pytest.mark.parametrize("gone", [(), ALL], ids=["there", "gone"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("name", ["X-User", "Cookie"])
+def test_a_page_that_may_be_somebodys_is_private(gone: Collection[str], method: str, name: str) -> None:
+    """Another cache in front is not to keep what this one would not, whether its store is there or gone."""
+    store = FailingStore()
+    cache = PageCache(Numbered(), store)
+    store.gone = gone
+    for path in ("/a", "/b"):
+        assert ask(cache, path, method, headers={name: "ada"}).headers["Cache-Control"].startswith("private, ")
+        assert ask(cache, path, method).headers["Cache-Control"] == PAGE[1][1]
+
+
 def test_a_memory_store_is_for_one_process() -> None:
     """With several processes it is refused, by a message that says what to use; every time."""
     cache = PageCache(Numbered(), MemoryStore())
@@ -649,3 +662,35 @@ def test_revalidate_says_whether_there_is_a_page() -> None:
     cache = PageCache(app, MemoryStore())
     paths = ("/posts", "/posts/", "/none")
     assert [cache.revalidate(path, origin="http://example.com") for path in paths] == [True, True, False]
+
+
+@pytest.mark.parametrize("header", ["Accept", "Accept-Language", "User-Agent"])
+def test_revalidate_says_that_there_is_a_page_that_varies(header: str) -> None:
+    """Also by what a clean request has."""
+    cache = PageCache(Numbered([*PAGE, ("Vary", header)]), MemoryStore())
+    assert cache.revalidate("http://example.com/a")
+
+
+# What the log says
+
+
+def test_a_path_forges_no_line_of_the_log(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """A line feed that a client has put in a path is shown as it was sent, as are other characters."""
+    more: list[tuple[str, str]] = [("Set-Cookie", "a=b")]
+    status = "200 OK"
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response(status, [*PAGE, *more])
+        return [b"page"]
+
+    cache = PageCache(app, MemoryStore())
+    path = "/%C3%BC%0Aforged"
+    ask(cache, path)
+    more.clear()
+    ask(cache, path)
+    status = "500 Internal Server Error"
+    clock.now += 61
+    assert state(ask(cache, path)) == "STALE"
+    settle()
+    assert len(caplog.messages) == 2
+    assert all(path in message and "\n" not in message for message in caplog.messages)
