@@ -87,6 +87,7 @@ class Maker:
             elif is_remade:
                 self._pages.expire([key.path])
         except EntrySizeError as error:  # the body alone would have fitted
+            self._notes.note_no_page(key.path)
             self.warn_of(key, str(error))
             self._drop(key, found, is_remade)
         except StoreError as error:

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Event
@@ -20,6 +21,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import create_environ, run_wsgi_app
 
+from nextapi import revalidate_path
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
 from nextapi.errors import OptionError, RevalidateError
@@ -204,6 +206,11 @@ def test_a_cold_page_is_made_once(clock: Clock) -> None:
     assert sorted(str(state(answer)) for answer in answers) == ["HIT"] * 7 + ["MISS"]
 
 
+def leases(store: MemoryStore) -> list[str]:
+    """Return the names of what is being made."""
+    return [name for name in store._kept if name.startswith("lease:")]
+
+
 class Overtaken(HookedStore):
     """A store in which another process makes the page before the lease is had."""
 
@@ -220,7 +227,38 @@ def test_a_page_that_another_makes_before_the_lease_is_had() -> None:
     app, store = Numbered(), Overtaken()
     store.other = PageCache(app, store)
     answer = ask(PageCache(app, store))
-    assert (state(answer), app.count) == ("HIT", 1)
+    assert (state(answer), app.count, leases(store)) == ("HIT", 1, [])
+
+
+@pytest.mark.parametrize("later", ["200 OK", "404 Not Found", "500 Internal Server Error"])
+@pytest.mark.parametrize("headers", [PAGE, PAGE[:1]], ids=["a page", "no page"])
+def test_no_lease_is_left(later: str, headers: list[tuple[str, str]], clock: Clock) -> None:
+    """Whatever is asked for, and whatever comes of it, somebody else may make the page at once."""
+    status, said = "200 OK", list(PAGE)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response(status, list(said))
+        return [b"page"]
+
+    def remake() -> None:
+        with suppress(RevalidateError):
+            cache.revalidate("http://example.com/a")
+
+    store = MemoryStore()
+    cache = PageCache(app, store)
+    for step in (
+        lambda: ask(cache),
+        lambda: ask(cache, "/b", headers={"Cookie": "a=b"}),
+        lambda: setattr(clock, "now", clock.now + 61),
+        lambda: ask(cache),
+        lambda: cache.revalidate_path("/a"),
+        lambda: ask(cache),
+        remake,
+    ):
+        step()
+        settle()
+        assert leases(store) == []
+        status, said = later, headers
 
 
 def test_who_waits_too_long_makes_the_page_unstored() -> None:
@@ -229,7 +267,9 @@ def test_who_waits_too_long_makes_the_page_unstored() -> None:
     app = Numbered(hold=hold)
     cache = PageCache(app, MemoryStore(), wait=0.05)
     with ThreadPoolExecutor(3) as pool:
-        asked = [pool.submit(ask, cache) for _ in range(3)]
+        asked = [pool.submit(ask, cache)]
+        wait_until(lambda: app.count == 1, "nobody makes the page")
+        asked += [pool.submit(ask, cache) for _ in range(2)]
         wait_until(lambda: app.count == 3, "they wait for ever")
         hold.set()
         answers = [future.result(20) for future in asked]
@@ -238,13 +278,17 @@ def test_who_waits_too_long_makes_the_page_unstored() -> None:
     assert (state(ask(cache)), ask(cache).text) == ("HIT", "page 1")
 
 
-@pytest.mark.parametrize("headers", [PAGE[:1], [*PAGE, ("Set-Cookie", "a=b")]], ids=["no page", "refused"])
+@pytest.mark.parametrize(
+    "headers",
+    [PAGE[:1], [*PAGE, ("Set-Cookie", "a=b")], [*PAGE, ("X-Large", "x" * LIMIT)]],
+    ids=["no page", "refused", "too large"],
+)
 def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]]) -> None:
     """Once it is known that a path has no page, who asks for it is answered at once, however many others there are."""
     hold = Event()
     hold.set()
     app = Numbered(headers, hold)
-    cache = PageCache(app, MemoryStore(), wait=20)
+    cache = PageCache(app, MemoryStore(max_entry_size=LIMIT), wait=20)
     ask(cache)
     hold.clear()
     with ThreadPoolExecutor(3) as pool:
@@ -254,6 +298,47 @@ def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]]) -> Non
         finally:
             hold.set()
         assert {future.result(20).status_code for future in asked} == {200}
+
+
+def test_who_waits_is_not_given_what_is_too_old(clock: Clock) -> None:
+    """While a page is made whose time is over, the one before is nobody's."""
+    hold = Event()
+    hold.set()
+    app = Numbered([PAGE[0], ("Cache-Control", "s-maxage=60")], hold)
+    cache = PageCache(app, MemoryStore(), wait=20)
+    ask(cache)
+    clock.now += 61
+    hold.clear()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, cache)
+        wait_until(lambda: app.count == 2, "nobody makes the page")
+        second = pool.submit(ask, cache)
+        with pytest.raises(TimeoutError):
+            second.result(0.1)
+        hold.set()
+        assert (first.result(20).text, second.result(20).text) == ("page 2", "page 2")
+
+
+def test_nobody_waits_for_what_another_alone_is_answered() -> None:
+    """What the app says to a header that is no browser's is no page: who asks without it makes the page meanwhile."""
+    hold, begun = Event(), Event()
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if "HTTP_X_USER" in environ:
+            begun.set()
+            assert hold.wait(20)
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    cache = PageCache(app, MemoryStore(), wait=20)
+    with ThreadPoolExecutor(2) as pool:
+        asked = pool.submit(ask, cache, headers={"X-User": "ada"})
+        assert begun.wait(20)
+        try:
+            assert state(pool.submit(ask, cache).result(15)) == "MISS"
+        finally:
+            hold.set()
+        assert state(asked.result(20)) == "MISS"
 
 
 def with_stale_page(clock: Clock) -> tuple[Numbered, PageCache, Event]:
@@ -448,6 +533,23 @@ def test_below_a_prefix() -> None:
     assert ask(outer, "/shop/a").text == "page 2"
     inner.revalidate_path("/shop/a")
     assert state(ask(outer, "/shop/a")) == "MISS"
+    assert ask(outer, "/shop/a", "POST", headers={"X-Forwarded-Host": "evil.com"}).status_code == 200
+    assert state(ask(outer, "/shop/a")) == "MISS"
+
+
+def test_who_goes_round_expires_below_the_prefix() -> None:
+    """A path that is named where nothing is kept for the request is below its SCRIPT_NAME, too."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/expire":
+            revalidate_path("/a")
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    outer = DispatcherMiddleware(app, {"/shop": PageCache(app, MemoryStore())})
+    assert [state(ask(outer, "/shop/a")) for _ in range(2)] == ["MISS", "HIT"]
+    assert state(ask(outer, "/shop/expire", headers={"X-Forwarded-Host": "evil.com"})) is None
+    assert state(ask(outer, "/shop/a")) == "MISS"
 
 
 @pytest.mark.parametrize("place", ["inside", "outside"])
@@ -501,6 +603,13 @@ def test_a_proxy_that_nobody_told_of(name: str, caplog: pytest.LogCaptureFixture
     assert state(ask(cache)) == "HIT"
 
 
+def test_the_header_of_a_proxy_that_matters_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """Of several not X-Forwarded-For, which no setting would have believed for it."""
+    cache = PageCache(Numbered(), MemoryStore())
+    ask(cache, headers={"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"})
+    assert "requests with X-Forwarded-Proto go round it" in caplog.text
+
+
 def test_forwarding_headers_that_a_proxy_fix_does_not_read() -> None:
     """What the ProxyFix leaves alone, the app might read: such requests go round."""
     cache = PageCache(ProxyFix(Numbered(), x_for=1, x_proto=0, x_host=0), MemoryStore())
@@ -551,6 +660,16 @@ def test_a_page_that_may_be_somebodys_is_private(gone: Collection[str], method: 
     for path in ("/a", "/b"):
         assert ask(cache, path, method, headers={name: "ada"}).headers["Cache-Control"].startswith("private, ")
         assert ask(cache, path, method).headers["Cache-Control"] == PAGE[1][1]
+
+
+def test_a_page_that_may_be_somebodys_is_private_where_no_lease_can_be_had() -> None:
+    """The page is known, void, and cannot be made of a clean request."""
+    store = FailingStore()
+    cache = PageCache(Numbered(), store)
+    ask(cache)
+    cache.revalidate_path("/a")
+    store.gone = {"add"}
+    assert ask(cache, headers={"X-User": "ada"}).headers["Cache-Control"].startswith("private, ")
 
 
 def test_a_memory_store_is_for_one_process() -> None:
@@ -614,6 +733,34 @@ def test_a_process_that_ends_while_it_makes_a_page(tmp_path: Path) -> None:
     assert [state(ask(cache, "/", base_url="http://example.com")) for _ in range(2)] == ["MISS", "HIT"]
 
 
+def test_the_threads_that_are_known_are_not_without_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may have a new one for each request."""
+    monkeypatch.setattr("nextapi.cache.serving._MOST_THREADS", 2)
+    cache = PageCache(Numbered(), MemoryStore())
+    barrier = threading.Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        [*pool.map(lambda _: (barrier.wait(20), ask(cache)), range(4))]
+    assert len(cache._threads) <= 4  # each may have looked before any was counted
+    ask(cache)
+    assert len(cache._threads) <= 4
+
+
+def test_a_clean_request_says_what_the_server_is() -> None:
+    """What an app reads of the server is the same, whoever has the page made."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", list(PAGE))
+        return [f"{environ.get('SERVER_SOFTWARE')} {environ['wsgi.multiprocess']}".encode()]
+
+    server = {"SERVER_SOFTWARE": "server/1", "wsgi.multiprocess": True}
+    cache = PageCache(app, HookedStore())
+    cache.store.serves_processes = True  # type: ignore[misc]
+    assert ask(cache, environ_overrides=server, headers={"Cookie": "a=b"}).text == "server/1 True"
+    settle()
+    answer = ask(cache, environ_overrides=server)
+    assert (state(answer), answer.text) == ("HIT", "server/1 True")
+
+
 def test_the_place_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     """With the first request it is said where pages are kept."""
     cache = PageCache(Numbered(), MemoryStore())
@@ -669,6 +816,20 @@ def test_revalidate_says_that_there_is_a_page_that_varies(header: str) -> None:
     """Also by what a clean request has."""
     cache = PageCache(Numbered([*PAGE, ("Vary", header)]), MemoryStore())
     assert cache.revalidate("http://example.com/a")
+
+
+def test_pages_of_two_caches_may_ask_for_each_other() -> None:
+    """One of a path in another cache is another page."""
+
+    def asking(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        other.revalidate("http://example.com/a")
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    app = Numbered()
+    other = PageCache(app, MemoryStore())
+    assert PageCache(asking, MemoryStore()).revalidate("http://example.com/a")
+    assert (app.count, state(ask(other))) == (1, "HIT")
 
 
 # What the log says
