@@ -48,12 +48,13 @@ def test_pages_are_served_while_the_store_is_gone(
     assert "the store is back" in caplog.text
 
 
-def test_on_demand_says_that_the_store_is_gone() -> None:
+@pytest.mark.parametrize("gone", [ALL, {"set"}], ids=["all", "set"])
+def test_on_demand_says_that_the_store_is_gone(gone: Collection[str]) -> None:
     """Who has a page made anew, or expired, is told."""
     store = FailingStore()
     cache = PageCache(Numbered(), store)
     ask(cache)
-    store.gone = ALL
+    store.gone = gone
     for call in (
         lambda: cache.revalidate("http://example.com/a"),
         lambda: cache.revalidate_path("/a"),

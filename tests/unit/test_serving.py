@@ -6,8 +6,8 @@ import multiprocessing
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -103,6 +103,72 @@ def test_a_file_that_is_no_page_stays_a_file() -> None:
 
     environ = create_environ("/a", "http://example.com")
     assert PageCache(app, MemoryStore())(environ, lambda *_: lambda _: None) is wrapper
+
+
+def test_an_error_after_the_head_is_no_page(caplog: pytest.LogCaptureFixture) -> None:
+    """What was held back until then is forgotten: the error is passed on, and nothing is said of a page."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", list(PAGE))
+        try:
+            raise ValueError
+        except ValueError:
+            start_response("500 Internal Server Error", PAGE[:1], sys.exc_info())  # type: ignore[arg-type]
+        return [b"error"]
+
+    def start(status: str, *_: object) -> Callable[[bytes], object]:
+        started.append(status)
+        return lambda _: None
+
+    started: list[str] = []
+    store = MemoryStore()
+    body = PageCache(app, store)(create_environ("/a", "http://example.com"), start)
+    assert (started, [*body], leases(store)) == (["500 Internal Server Error"], [b"error"], [])
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"Cookie": "a=b"}, {"X-User": "ada"}])
+@pytest.mark.parametrize("said", [PAGE, PAGE[:1]], ids=["a page", "no page"])
+def test_a_body_is_closed_once(headers: dict[str, str], said: list[tuple[str, str]]) -> None:
+    """Kept or passed on, of each answer that the app has begun."""
+
+    class Body:
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"page"
+
+        def close(self) -> None:
+            closed.append(self)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", list(said))
+        bodies.append(Body())
+        return bodies[-1]
+
+    bodies: list[Body] = []
+    closed: list[Body] = []
+    ask(PageCache(app, MemoryStore()), headers=headers)
+    settle()
+    assert closed == bodies
+    assert len(bodies) == (2 if headers and said == PAGE else 1)
+
+
+def test_a_part_of_a_page_is_not_the_page(caplog: pytest.LogCaptureFixture) -> None:
+    """Who asks for a part is answered by the app, and the page is made beside it, of which nothing is to be said."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if "HTTP_RANGE" in environ:
+            start_response("206 Partial Content", [*PAGE, ("Content-Range", "bytes 0-0/4")])
+            return [b"p"]
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    cache = PageCache(app, MemoryStore())
+    answer = ask(cache, headers={"Range": "bytes=0-0"})
+    assert (answer.status_code, answer.text, state(answer)) == (206, "p", None)
+    settle()
+    answer = ask(cache)
+    assert (answer.text, state(answer)) == ("page", "HIT")
+    assert caplog.messages == []
 
 
 def endless(headers: Sequence[tuple[str, str]], given: list[int], closed: list[int]) -> WSGIApplication:
@@ -339,6 +405,126 @@ def test_nobody_waits_for_what_another_alone_is_answered() -> None:
         finally:
             hold.set()
         assert state(asked.result(20)) == "MISS"
+
+
+def test_who_waits_is_answered_when_it_is_no_page() -> None:
+    """Also where the app goes on for long after it has said so, and may `write()`."""
+    begin, end = Event(), Event()
+    count = 0
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        nonlocal count
+        count += 1
+        is_first = count == 1
+        if is_first:
+            assert begin.wait(20)
+        start_response("200 OK", PAGE[:1])
+        if is_first:
+            assert end.wait(40)
+        return [b"page"]
+
+    store = MemoryStore()
+    cache = PageCache(app, store, wait=60)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, cache)
+        wait_until(lambda: count == 1, "the app is not asked")
+        second = pool.submit(ask, cache)
+        try:
+            with pytest.raises(TimeoutError):
+                second.result(0.1)
+            begin.set()
+            assert second.result(30).text == "page"
+            assert leases(store) == []
+        finally:
+            begin.set()
+            end.set()
+        assert first.result(20).text == "page"
+
+
+def test_of_several_that_are_answered_by_a_page_one_keeps_it() -> None:
+    """Nobody waits where there was no page: who is answered by one first has the lease."""
+    head_of_second, head_of_third, rest_of_second = Event(), Event(), Event()
+    count = 0
+    said = PAGE[:1]
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        nonlocal count
+        count += 1
+        number = count
+        if number > 1:
+            assert (head_of_second if number == 2 else head_of_third).wait(20)
+        start_response("200 OK", list(said))
+        if number == 2:
+            assert rest_of_second.wait(20)
+        yield b"page %d" % number
+
+    store = MemoryStore()
+    cache = PageCache(app, store, wait=60)
+    ask(cache)
+    said = PAGE
+    with ThreadPoolExecutor(2) as pool:
+        second = pool.submit(ask, cache)
+        wait_until(lambda: count == 2, "the app is not asked")
+        third = pool.submit(ask, cache)
+        wait_until(lambda: count == 3, "it waits")
+        head_of_second.set()
+        wait_until(lambda: leases(store), "its head is not seen")
+        head_of_third.set()
+        answer = third.result(20)
+        assert (state(answer), answer.text) == ("MISS", "page 3")
+        assert not [name for name in store._kept if name.startswith("page:")]
+        rest_of_second.set()
+        assert second.result(20).text == "page 2"
+    assert ask(cache).text == "page 2"
+
+
+def test_what_is_no_page_for_one_may_be_one_for_all() -> None:
+    """What a request with a user's header is answered says nothing of the page: who asks for that waits for it."""
+    hold = Event()
+    app = Numbered(hold=hold)
+
+    def of_users(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if "HTTP_X_USER" not in environ:
+            return app(environ, start_response)
+        start_response("200 OK", PAGE[:1])
+        return [b"no page"]
+
+    cache = PageCache(of_users, MemoryStore(), wait=60)
+    assert ask(cache, headers={"X-User": "ada"}).text == "no page"
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(ask, cache) for _ in range(2)]
+        wait_until(lambda: app.count, "nobody makes the page")
+        assert not wait(asked, 0.1).done
+        assert app.count == 1
+        hold.set()
+        assert [future.result(20).text for future in asked] == ["page 1"] * 2
+
+
+def test_what_is_no_page_leaves_nothing_in_the_store() -> None:
+    """Nobody fills it by asking for many paths."""
+    store = MemoryStore()
+    cache = PageCache(Numbered(PAGE[:1]), store)
+    for path in ("/a", "/b"):
+        ask(cache, path)
+        ask(cache, path, headers={"Cookie": "a=b"})
+    assert {*store._kept} == {"paths", "tags"}
+
+
+def test_a_page_that_forgets_its_vary_is_kept_as_before(clock: Clock) -> None:
+    """Also where it cannot be made of a clean request: what was made for one language is for that one alone."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        is_clean = environ["HTTP_USER_AGENT"] == "nextapi"
+        start_response("500 Internal Server Error" if is_clean else "200 OK", [*PAGE, *vary])
+        return [environ["HTTP_ACCEPT_LANGUAGE"].encode()]
+
+    vary = [("Vary", "Accept-Language")]
+    cache = PageCache(app, MemoryStore())
+    german, english = ({"Accept-Language": language, "User-Agent": "browser"} for language in ("de", "en"))
+    assert ask(cache, headers=german).text == "de"
+    cache.revalidate_path("/a")
+    vary.clear()
+    assert [ask(cache, headers=asked).text for asked in (german, english, german)] == ["de", "en", "de"]
 
 
 def with_stale_page(clock: Clock) -> tuple[Numbered, PageCache, Event]:
