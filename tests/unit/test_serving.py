@@ -366,14 +366,14 @@ def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]]) -> Non
         assert {future.result(20).status_code for future in asked} == {200}
 
 
-def test_who_waits_is_not_given_what_is_too_old(clock: Clock) -> None:
-    """While a page is made whose time is over, the one before is nobody's."""
+def test_who_waits_is_not_given_a_page_of_a_wrong_clock(clock: Clock) -> None:
+    """While a page is made in place of one from the future, that is nobody's."""
     hold = Event()
     hold.set()
     app = Numbered([PAGE[0], ("Cache-Control", "s-maxage=60")], hold)
     cache = PageCache(app, MemoryStore(), wait=20)
     ask(cache)
-    clock.now += 61
+    clock.now -= 61
     hold.clear()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(ask, cache)
@@ -566,6 +566,31 @@ def test_who_comes_late_does_not_make_a_page_again(clock: Clock) -> None:
     slow.close()  # type: ignore[attr-defined]
     settle()
     assert app.count == 2
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), SystemExit("a")], ids=["Exception", "BaseException"])
+def test_a_page_that_cannot_be_made_anew_is_logged(
+    error: BaseException, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the app raises, once in a while: the old page is served, and the app is left in peace meanwhile."""
+    count = 0
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        nonlocal count
+        count += 1
+        if count > 1:
+            raise error
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    cache = PageCache(app, MemoryStore())
+    ask(cache)
+    clock.now += 61
+    for _ in range(3):
+        assert ask(cache).text == "page"
+        settle()
+    assert (count, len(caplog.records)) == (2, 1)
+    assert "http://example.com/a was not made anew" in caplog.text
 
 
 def test_at_most_half_of_the_threads_make_pages(clock: Clock) -> None:
