@@ -345,16 +345,21 @@ def test_who_waits_too_long_makes_the_page_unstored() -> None:
 
 
 @pytest.mark.parametrize(
-    "headers",
-    [PAGE[:1], [*PAGE, ("Set-Cookie", "a=b")], [*PAGE, ("X-Large", "x" * LIMIT)]],
-    ids=["no page", "refused", "too large"],
+    ("headers", "size"),
+    [(PAGE[:1], 1), ([*PAGE, ("Set-Cookie", "a=b")], 1), (PAGE, LIMIT + 1), (PAGE, LIMIT)],
+    ids=["no page", "refused", "too large", "too large with its headers"],
 )
-def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]]) -> None:
+def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]], size: int) -> None:
     """Once it is known that a path has no page, who asks for it is answered at once, however many others there are."""
     hold = Event()
     hold.set()
     app = Numbered(headers, hold)
-    cache = PageCache(app, MemoryStore(max_entry_size=LIMIT), wait=20)
+
+    def sized(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        app(environ, start_response)
+        return [b"x" * size]
+
+    cache = PageCache(sized, MemoryStore(max_entry_size=LIMIT), wait=20)
     ask(cache)
     hold.clear()
     with ThreadPoolExecutor(3) as pool:
