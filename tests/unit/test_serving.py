@@ -429,7 +429,7 @@ def test_who_waits_is_answered_when_it_is_no_page() -> None:
         return [b"page"]
 
     store = MemoryStore()
-    cache = PageCache(app, store, wait=60)
+    cache = PageCache(app, store, wait=300, timeout=300)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(ask, cache)
         wait_until(lambda: count == 1, "the app is not asked")
@@ -574,8 +574,9 @@ def test_who_comes_late_does_not_make_a_page_again(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyError("a"), SystemExit("a")], ids=["Exception", "BaseException"])
+@pytest.mark.parametrize("stale", [600, 10], ids=["for long", "at its end"])
 def test_a_page_that_cannot_be_made_anew_is_logged(
-    error: BaseException, clock: Clock, caplog: pytest.LogCaptureFixture
+    error: BaseException, stale: int, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever the app raises, once in a while: the old page is served, and the app is left in peace meanwhile."""
     count = 0
@@ -585,7 +586,7 @@ def test_a_page_that_cannot_be_made_anew_is_logged(
         count += 1
         if count > 1:
             raise error
-        start_response("200 OK", list(PAGE))
+        start_response("200 OK", [PAGE[0], ("Cache-Control", f"s-maxage=60, stale-while-revalidate={stale}")])
         return [b"page"]
 
     cache = PageCache(app, MemoryStore())
@@ -714,6 +715,46 @@ def test_pages_made_on_demand_follow_each_other() -> None:
     assert app.count == 6
     answer = ask(cache)
     assert (state(answer), answer.text) == ("HIT", "page 6")
+
+
+def test_who_has_a_page_made_waits_for_who_does() -> None:
+    """Two at once would not know whose page is the newer; who waits too long is told."""
+    hold = Event()
+    app = Numbered(hold=hold)
+    store = MemoryStore()
+    cache, impatient = PageCache(app, store), PageCache(app, store, timeout=0.1)
+    with ThreadPoolExecutor(2) as pool:
+        made = [pool.submit(cache.revalidate, "http://example.com/a")]
+        wait_until(lambda: app.count == 1, "nobody makes the page")
+        made.append(pool.submit(cache.revalidate, "http://example.com/a"))
+        with pytest.raises(RevalidateError, match=r"Failed to revalidate /a: another has been at it for 0\.1 s"):
+            impatient.revalidate("http://example.com/a")
+        assert app.count == 1
+        hold.set()
+        assert [future.result(20) for future in made] == [True, True]
+    assert ask(cache).text == "page 2"
+
+
+def test_a_process_that_can_have_no_more_threads(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The old page is served, and made anew when there can be one again."""
+
+    def start(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    store = MemoryStore()
+    cache = PageCache(Numbered(), store)
+    ask(cache)
+    clock.now += 61
+    with monkeypatch.context() as patch:
+        patch.setattr("nextapi.cache.background.Thread.start", start)
+        assert state(ask(cache)) == "STALE"
+    assert caplog.messages == ["page cache: http://example.com/a is not made anew"]
+    assert leases(store) == []
+    assert state(ask(cache)) == "STALE"
+    settle()
+    assert (state(ask(cache)), ask(cache).text) == ("HIT", "page 2")
 
 
 def test_a_post_of_a_generator_expires_before_it_answers() -> None:
@@ -1071,3 +1112,4 @@ def test_a_path_forges_no_line_of_the_log(clock: Clock, caplog: pytest.LogCaptur
     settle()
     assert len(caplog.messages) == 2
     assert all(path in message and "\n" not in message for message in caplog.messages)
+    assert not any(record.exc_info for record in caplog.records)
