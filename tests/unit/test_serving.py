@@ -505,6 +505,28 @@ def test_what_is_no_page_for_one_may_be_one_for_all() -> None:
         assert [future.result(20).text for future in asked] == ["page 1"] * 2
 
 
+def test_what_was_made_on_demand_says_whether_it_is_a_page() -> None:
+    """Who asks then for another query of its path has the lease first, if it is one, so that others wait."""
+
+    class Noting(HookedStore):
+        def before(self, operation: str, names: Collection[str]) -> None:
+            if operation == "add" and any(name.startswith("lease:page") for name in names):
+                events.append("leased")
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        events.append("asked")
+        start_response("200 OK", list(said))
+        return [b"page"]
+
+    events: list[str] = []
+    cache = PageCache(app, Noting())
+    for said, expected in ((PAGE[:1], ["asked"]), (PAGE, ["leased", "asked"])):
+        cache.revalidate("http://example.com/a")
+        events.clear()
+        ask(cache, f"/a?{len(said)}")
+        assert events == expected
+
+
 def test_what_is_no_page_leaves_nothing_in_the_store() -> None:
     """Nobody fills it by asking for many paths."""
     store = MemoryStore()
@@ -1053,7 +1075,7 @@ def test_the_hosts_of_a_cache(hosts: list[str], host: str, is_kept: bool) -> Non
     assert state(ask(cache, "/a", base_url=f"http://{host}")) == ("MISS" if is_kept else None)
 
 
-def test_revalidate_says_whether_there_is_a_page() -> None:
+def test_revalidate_says_whether_there_is_a_page(caplog: pytest.LogCaptureFixture) -> None:
     """With a slash at its end or without."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -1066,6 +1088,7 @@ def test_revalidate_says_whether_there_is_a_page() -> None:
     cache = PageCache(app, MemoryStore())
     paths = ("/posts", "/posts/", "/none")
     assert [cache.revalidate(path, origin="http://example.com") for path in paths] == [True, True, False]
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("header", ["Accept", "Accept-Language", "User-Agent"])
