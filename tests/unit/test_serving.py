@@ -323,7 +323,7 @@ def test_no_lease_is_left(later: str, headers: list[tuple[str, str]], clock: Clo
     ):
         step()
         settle()
-        assert leases(store) == []
+        assert (leases(store), cache._background._leases, cache._background._places) == ([], set(), {})
         status, said = later, headers
 
 
