@@ -211,6 +211,22 @@ def test_a_stream_is_not_held_back_beyond_the_limit(
     assert len(warned) == (1 if headers == PAGE else 0)
 
 
+def test_a_page_made_anew_that_is_too_large_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    """No more of it is asked for than the limit and what is beyond, and there is no page then."""
+    given: list[int] = []
+    closed: list[int] = []
+    begun: list[Iterable[bytes]] = []  # nothing else ends them
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        begun.append(endless(PAGE, given, closed)(environ, start_response))
+        return begun[-1]
+
+    cache = PageCache(app, MemoryStore(max_entry_size=LIMIT))
+    assert not cache.revalidate("http://example.com/a")
+    assert (len(given), len(closed)) == (LIMIT / 100 + 1, 1)
+    assert "more than 1000 bytes" in caplog.text
+
+
 def test_a_page_with_its_headers_beyond_the_limit(caplog: pytest.LogCaptureFixture) -> None:
     """A body within the limit, and with its headers beyond, is not kept, which is said once; the store goes on."""
 
