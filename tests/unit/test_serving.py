@@ -21,9 +21,10 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import create_environ, run_wsgi_app
 
-from nextapi import revalidate_path
+from nextapi import draft_mode, revalidate_path
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
+from nextapi.draft import Draft
 from nextapi.errors import OptionError, RevalidateError
 from tests.support.page_cache import ALL, PAGE, Clock, FailingStore, HookedStore, Numbered, ask, settle, state
 from tests.support.servers import wait_until
@@ -1105,6 +1106,76 @@ def test_revalidate_says_whether_there_is_a_page(caplog: pytest.LogCaptureFixtur
     paths = ("/posts", "/posts/", "/none")
     assert [cache.revalidate(path, origin="http://example.com") for path in paths] == [True, True, False]
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("location", "control", "asked"),
+    [
+        ("/a/", None, ["/a", "/a/"]),
+        ("http://EXAMPLE.com:80/a/", None, ["/a", "/a/"]),
+        ("http://example.com/a", None, ["/a"]),
+        ("https://example.com/a", None, ["/a"]),
+        ("http://other.com/a/", None, ["/a"]),
+        ("/b", None, ["/a"]),
+        ("/a/", "s-maxage=60", ["/a"]),
+    ],
+)
+def test_redirects_that_are_followed(location: str, control: str | None, asked: list[str]) -> None:
+    """Those that mend a slash, and lead nowhere else; one that is a page is the page."""
+    seen: list[str] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(environ["PATH_INFO"])
+        if seen == ["/a"]:
+            start_response(
+                "308 Permanent Redirect", [("Location", location), ("Cache-Control", control or "max-age=1")]
+            )
+        else:
+            start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    is_page = PageCache(app, MemoryStore()).revalidate("http://example.com/a")
+    assert (seen, is_page) == (asked, len(asked) == 2 or control is not None)
+
+
+def test_a_page_that_varies_by_who_asks_is_asked_for_once() -> None:
+    """To ask for it again with the cookie would be of no use: it is never given."""
+    seen: list[str | None] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(environ.get("HTTP_COOKIE"))
+        start_response("200 OK", [*PAGE, ("Vary", "Accept" if "HTTP_COOKIE" in environ else "Cookie")])
+        return [b"page"]
+
+    ask(PageCache(app, MemoryStore()), headers={"Cookie": "a=b"})
+    settle()
+    assert seen == ["a=b", None]
+
+
+def test_below_the_prefix_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who answers no request knows it as gunicorn does, by a variable."""
+    monkeypatch.setenv("SCRIPT_NAME", "/shop")
+    app = Numbered()
+    cache = PageCache(app, MemoryStore())
+    assert cache.revalidate("http://example.com/a")
+    outer = DispatcherMiddleware(app, {"/shop": cache})
+    answer = ask(outer, "/shop/a")
+    assert (state(answer), answer.text) == ("HIT", "page 1")
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_draft_mode_in_a_view(debug: bool) -> None:
+    """A view behind the cache is told of it, in development, too."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", list(PAGE))
+        return [str(draft_mode().is_enabled).encode()]
+
+    secret = "0123456789abcdef"
+    cookie = Draft(secret.encode(), debug).mode_cookie(True).partition(";")[0]
+    cache = PageCache(app, MemoryStore(), secret=secret, debug=debug)
+    for sent, said in ((cookie, "True"), ("__prerender_bypass=forged", "False")):
+        assert ask(cache, headers={"Cookie": sent}).text == said
 
 
 @pytest.mark.parametrize("header", ["Accept", "Accept-Language", "User-Agent"])
