@@ -958,6 +958,18 @@ def test_a_page_that_may_be_somebodys_is_private(gone: Collection[str], method: 
         assert ask(cache, path, method).headers["Cache-Control"] == PAGE[1][1]
 
 
+@pytest.mark.parametrize("gone", [(), ALL], ids=["there", "gone"])
+@pytest.mark.parametrize("headers", [{"X-User": "ada"}, {"Cookie": "a=b"}])
+def test_what_is_no_page_says_what_it_said(gone: Collection[str], headers: dict[str, str]) -> None:
+    """To whomever: the app knows for how long a browser may keep it."""
+    said = [PAGE[0], ("Cache-Control", "max-age=60"), ("Expires", "0")]
+    store = FailingStore()
+    cache = PageCache(Numbered(said), store)
+    store.gone = gone
+    for path in ("/a", "/b"):
+        assert [*ask(cache, path, headers=headers).headers] == said
+
+
 def test_a_page_that_may_be_somebodys_is_private_where_no_lease_can_be_had() -> None:
     """The page is known, void, and cannot be made of a clean request."""
     store = FailingStore()

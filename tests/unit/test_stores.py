@@ -412,6 +412,22 @@ class TestMemoryStore:
             assert store.get(["read"]) == [b"x" * 2000]
         assert store.get(["0", "15", "19"]) == [None, None, b"x" * 2000]
 
+    def test_a_fork_while_a_thread_has_the_lock(self) -> None:
+        """The process that was forked does not wait for a thread that it has not."""
+        code = """
+            import os, signal
+            from nextapi.cache.memory import MemoryStore
+            store = MemoryStore()
+            store.set({"a": b"1"}, 60)
+            with store._lock:
+                child = os.fork()
+                if not child:
+                    signal.alarm(30)
+                    os._exit(store.get(["a"]) != [b"1"])
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        """
+        assert run(code) == ""
+
     def test_serves_one_process(self) -> None:
         """It says that no other process has its values."""
         assert MemoryStore.serves_processes is False
