@@ -544,7 +544,7 @@ def test_a_memory_store_is_for_one_process() -> None:
     """With several processes it is refused, by a message that says what to use; every time."""
     cache = PageCache(Numbered(), MemoryStore())
     for _ in range(2):
-        with pytest.raises(OptionError, match=r"is one process's.*Use SQLiteStore, RedisStore or DjangoStore"):
+        with pytest.raises(OptionError, match=r"is one process's.*Use SQLiteStore, RedisStore, or DjangoStore with"):
             ask(cache, environ_overrides={"wsgi.multiprocess": True})
 
 
