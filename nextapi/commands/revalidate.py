@@ -14,7 +14,7 @@ from nextapi.cache.serving import CachingApp
 from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.stores import open_store
 from nextapi.cache.targets import target_of
-from nextapi.commands.colours import RED, paint
+from nextapi.commands.colours import RED, YELLOW, paint
 from nextapi.commands.mounts import shown
 from nextapi.errors import CommandError, RevalidateError, StoreError, TreeError
 
@@ -56,9 +56,9 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
     return code
 
 
-def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], out: TextIO) -> int:
+def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], out: TextIO, errors: TextIO) -> int:
     """Make all pages of `paths` void, of every host and query, and all that have a tag; the next request for one has it
-    made.
+    made. Write a warning to `errors` for a store that no server has asked for a page yet.
 
     `store_name` is what `open_store` takes, None for the default store. Raises `CommandError` where it is not there,
     `StoreError` where it cannot be written.
@@ -75,7 +75,13 @@ def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], ou
             f"no pages are kept in {shown(store.path)}, which is not there: give the app's store by --store, the path "
             "of a SQLite file or a URL of Redis, or the app by --app"
         )
-    Pages(store).expire([target_of(path, "").path for path in paths], tags)
+    pages = Pages(store)
+    if pages.are_unused():
+        errors.write(
+            f"{paint(errors, YELLOW, 'warning')}: no server keeps pages in {store} yet: it has to be the store that "
+            "the server's log names\n"
+        )
+    pages.expire([target_of(path, "").path for path in paths], tags)
     out.writelines(f"EXPIRED {what} in {store}\n" for what in (*(f"tag {tag}" for tag in tags), *paths))
     return 0
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from werkzeug.test import Client
+from werkzeug.wrappers import Response
 
 from nextapi.__main__ import main
 from nextapi.adapters.wsgi import PageCache
+from nextapi.cache import SQLiteStore
 from tests.cli.commands import FLASK, MANAGE, NEXTAPI, call
 from tests.support.redis import redis_server
 from tests.support.servers import serve
@@ -403,6 +405,23 @@ def test_what_cannot_be_expired(
     assert main(["revalidate", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("here")
+def test_a_store_that_no_server_has_used(capsys: pytest.CaptureFixture[str]) -> None:
+    """It may be the wrong one, such as another database of the same Redis: that is said, and the exit code is 0."""
+    store = SQLiteStore("other.sqlite3")
+    for is_used in (False, True):
+        if is_used:
+            Client(PageCache(Response("page", headers={"Cache-Control": "s-maxage=60"}), store)).get("/a")
+        else:
+            store.set({"something": b"else"}, 60)
+        capsys.readouterr()
+        assert main(["revalidate", "/a", "--store", "other.sqlite3"]) == 0
+        said = capsys.readouterr()
+        assert said.out == f"EXPIRED /a in {Path.cwd()}/other.sqlite3\n"
+        warning = f"warning: no server keeps pages in {Path.cwd()}/other.sqlite3 yet: it has to be the store that"
+        assert (said.err == "") if is_used else said.err.startswith(warning)
 
 
 @pytest.mark.parametrize(
