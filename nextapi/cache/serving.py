@@ -159,8 +159,9 @@ class CachingApp:
             header = name.removeprefix("HTTP_").replace("_", "-").title()
             self._notes.warn(
                 f"requests with {header} go round it, as nothing says that the app believes this header: where a proxy "
-                "of yours sets it, put werkzeug's ProxyFix next to the PageCache, in Django set "
-                "USE_X_FORWARDED_HOST or SECURE_PROXY_SSL_HEADER"
+                "of yours sets it, put werkzeug's ProxyFix next to the PageCache; in Django set "
+                "SECURE_PROXY_SSL_HEADER, USE_X_FORWARDED_HOST or USE_X_FORWARDED_PORT, but only one whose header the "
+                "proxy sets itself"
             )
 
     def _visit(self, asked: Asked | None, environ: WSGIEnvironment) -> Visit:
