@@ -137,11 +137,12 @@ def _mended(key: Key, answer: Answer | None) -> Key | None:
     if answer is None or answer.status not in (301, 302, 307, 308) or lifetime(answer.headers) is not None:
         return None
     parts = urlsplit(next((value for name, value in answer.headers if name.lower() == "location"), ""))
-    if parts.path == key.sent_path or parts.path.rstrip("/") != key.sent_path.rstrip("/"):
+    path = unquote_to_bytes(parts.path).decode("latin-1")  # hosts escape more than clients do, or less
+    if parts.path == key.sent_path or path.rstrip("/") != key.path.rstrip("/"):
         return None
     if parts.netloc and normal_host(parts.scheme or key.scheme, parts.netloc) != key.host:
         return None
-    return key._replace(sent_path=parts.path, path=unquote_to_bytes(parts.path).decode("latin-1"))
+    return key._replace(sent_path=parts.path, path=path)
 
 
 def _hold_back(_: str, __: Headers) -> None:
