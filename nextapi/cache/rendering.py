@@ -41,10 +41,11 @@ class Rendered(NamedTuple):
 
 
 class Renderer:
-    """Asks `app` for pages by clean requests. An answer with more than `limit` bytes is none."""
+    """Asks `app` for pages by clean requests, whose environ has all of `clean`. More than `limit` bytes are no page."""
 
-    def __init__(self, app: WSGIApplication, limit: int) -> None:
+    def __init__(self, app: WSGIApplication, limit: int, clean: WSGIEnvironment) -> None:
         self._app = app
+        self._clean = clean
         self._server: WSGIEnvironment = {}
         self.limit = limit
 
@@ -65,7 +66,7 @@ class Renderer:
             visit = Visit(cache, (key.scheme, key.host), key.prefix, (*chain, key.path))
             with entered(visit):
                 # The app writes in its own.
-                answer = call(self._app, {**environ, KEY: visit}, _start_nothing, _hold_back, self.limit)
+                answer = call(self._app, {**environ, **self._clean, KEY: visit}, _start_nothing, _hold_back, self.limit)
             if not isinstance(answer, Answer):
                 _close(answer)
                 return Rendered(key, None, environ)
