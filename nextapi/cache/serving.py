@@ -75,6 +75,8 @@ class CachingApp:
         self.debug = debug
         self._pages = Pages(store, version)
         self._notes = Notes()
+        self.clean: dict[str, Any] = {}
+        """What is in the environ of each request that is made up here, beside what names a page."""
         self._prefix = os.environ.get("SCRIPT_NAME", "")  # as gunicorn takes it
         self._begin()
         _apps.add(self)
@@ -86,7 +88,7 @@ class CachingApp:
         self._threads: set[int] = set()
         self._outage = outage = Outage()
         self._expiry = Expiry(pages, outage, notes)
-        self._renderer = Renderer(self.app, limit)
+        self._renderer = Renderer(self.app, limit, self.clean)
         maker = Maker(self._renderer, pages, timeout, outage, notes)
         self._on_demand = OnDemand(self._renderer, maker, pages, self._expiry, host, timeout, outage)
         self._background = Background(maker, pages, self._on_demand, host, timeout, outage, notes)

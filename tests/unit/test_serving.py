@@ -277,6 +277,23 @@ def leases(store: MemoryStore) -> list[str]:
     return [name for name in store._kept if name.startswith("lease:")]
 
 
+@pytest.mark.parametrize("header", ["Referer", "X-Forwarded-For"])
+def test_a_cold_page_is_not_made_by_all_who_say_more_than_its_name(header: str) -> None:
+    """Eight who ask at once as browsers do behind a proxy: one is answered alone, the others by the page for all."""
+    hold = Event()
+    app = Numbered(hold=hold)
+    cache = PageCache(ProxyFix(app), MemoryStore(), wait=20)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, cache, headers={header: "1.2.3.4"}) for _ in range(8)]
+        wait_until(lambda: app.count == 1, "nobody makes the page")
+        hold.set()
+        answers = [future.result(20) for future in asked]
+    assert app.count == 2
+    assert sorted((str(state(answer)), answer.text) for answer in answers) == [("HIT", "page 2")] * 7 + [
+        ("MISS", "page 1")
+    ]
+
+
 class Overtaken(HookedStore):
     """A store in which another process makes the page before the lease is had."""
 
@@ -344,21 +361,22 @@ def test_who_waits_too_long_makes_the_page_unstored() -> None:
     assert (state(ask(cache)), ask(cache).text) == ("HIT", "page 1")
 
 
+@pytest.mark.parametrize("said", [{}, {"Referer": "http://a.com"}], ids=["plain", "more"])
 @pytest.mark.parametrize(
     "headers",
     [PAGE[:1], [*PAGE, ("Set-Cookie", "a=b")], [*PAGE, ("X-Large", "x" * LIMIT)]],
     ids=["no page", "refused", "too large"],
 )
-def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]]) -> None:
+def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]], said: dict[str, str]) -> None:
     """Once it is known that a path has no page, who asks for it is answered at once, however many others there are."""
     hold = Event()
     hold.set()
     app = Numbered(headers, hold)
     cache = PageCache(app, MemoryStore(max_entry_size=LIMIT), wait=20)
-    ask(cache)
+    ask(cache, headers=said)
     hold.clear()
     with ThreadPoolExecutor(3) as pool:
-        asked = [pool.submit(ask, cache) for _ in range(3)]
+        asked = [pool.submit(ask, cache, headers=said) for _ in range(3)]
         try:
             wait_until(lambda: app.count == 4, "they wait for each other")
         finally:
