@@ -214,12 +214,13 @@ class _Verdict:
         return passed
 
     def _note(self, status_line: str, is_page: bool) -> None:
-        """Know whether there is a page, unless the answer was for one visitor, or to a part or a condition."""
+        """Know whether there is a page; where something of who asks may have mattered, only that there is none."""
         path = self._asked.key.path
-        if is_page == self._notes.is_no_page(path) and not (
-            is_personal(self._asked.environ) or (status_line[:3] in ("206", "304") and not self._asked.is_plain)
-        ):
-            (self._notes.note_page if is_page else self._notes.note_no_page)(path)
+        if self._asked.is_plain:
+            if is_page == self._notes.is_no_page(path):
+                (self._notes.note_page if is_page else self._notes.note_no_page)(path)
+        elif not is_page and not is_personal(self._asked.environ) and status_line[:3] not in ("206", "304"):
+            self._notes.note_no_page(path)
 
     def give_lease(self) -> Lease | None:
         """Return the lease, if there is one, to who makes the page from now on."""

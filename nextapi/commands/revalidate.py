@@ -30,7 +30,8 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
     if not cache.store.serves_processes:
         raise CommandError(
             f"the app keeps its pages in {cache.store}, which is each process's own, so that no command reaches the "
-            "server's: give its PageCache a SQLiteStore, RedisStore or DjangoStore"
+            "server's: give its PageCache a SQLiteStore, a RedisStore, or a DjangoStore with another cache than "
+            "LocMemCache"
         )
     if cache.debug:
         raise CommandError("the app keeps no pages: its PageCache has debug=True")
@@ -42,14 +43,15 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
     code = 0
     for path in paths:
         try:
-            is_page = cache.revalidate(path)
+            url = "".join(cache.named(path))
+            is_page = cache.revalidate(url)
         except (RevalidateError, StoreError) as error:
             reason = f": {_told(error.__cause__)}" if isinstance(error.__cause__, Exception) else ""
             errors.write(f"{paint(errors, RED, 'error')}: {error}{reason}\n")
             code = 1
         else:
             # `res.revalidate` does not mind; who has typed a path does.
-            done = f"REVALIDATED {path} in {place}" if is_page else f"NO PAGE {path}: the app's answer is not kept"
+            done = f"REVALIDATED {url} in {place}" if is_page else f"NO PAGE {url}: the app's answer is not kept"
             out.write(f"{done}\n")
     return code
 
@@ -114,7 +116,8 @@ def import_app(name: str) -> object:
     try:
         app: object = getattr(module, found.attribute)
     except AttributeError:
-        raise CommandError(f"--app {name}: {found.module} has no {found.attribute!r}") from None
+        hint = "" if ":" in name else f": name the app, as {name}:app or {name}:create_app()"
+        raise CommandError(f"--app {name}: {found.module} has no {found.attribute!r}{hint}") from None
     if found.arguments is None:
         return app
     if not callable(app):

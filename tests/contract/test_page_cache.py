@@ -1082,3 +1082,14 @@ def test_draft_mode_goes_round(make_site: MakeSite) -> None:
     answer = site.get("/minute", Cookie=cookie)
     assert (answer.headers["Cache-Control"], answer.text) == (PRIVATE, "page 2")
     assert site.see("/minute") == ("HIT", "page 1")
+
+
+def test_draft_mode_of_a_tree_with_a_secret_of_its_own(make_site: MakeSite) -> None:
+    """The cache knows the option `secret` of the trees behind it; without that editors would be shown the kept page."""
+    files = {"pages/api/draft.py": "def handler(req, res):\n    res.set_draft_mode().json(1)\n"}
+    site = make_site(files, tree={"secret": "a secret of the tree alone"})
+    site.page("/a")
+    site.see("/a")
+    cookie = site.get("/api/draft").headers["Set-Cookie"].partition(";")[0]
+    assert site.get("/a", Cookie=cookie).text == "page 2"
+    assert site.see("/a") == ("HIT", "page 1")

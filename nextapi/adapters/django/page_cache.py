@@ -1,5 +1,5 @@
-"""What a page cache before a Django project asks of it: hosts and schemes as its settings trust them, its secrets, and
-its transactions.
+"""What a page cache before a Django project asks of it: hosts and schemes as its settings trust them, its secrets and
+those of its trees, and its transactions.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.db import connections, transaction
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from nextapi.adapters.django.host import secrets_of
+from nextapi.adapters.django.mount import mounted_trees
 from nextapi.cache.host import are_told, forwarding_headers, is_one_of
 from nextapi.draft import Draft
 from nextapi.running import call_masked, call_waiting
@@ -39,7 +40,7 @@ class DjangoCacheHost:
     """What Django's settings say (`nextapi.cache.host.CacheHost`)."""
 
     def __init__(self, secret: bytes, hosts: Sequence[str] | None) -> None:
-        self.draft = Draft(secret, False, secrets_of)
+        self.draft = Draft(secret, False, _secrets)
         self._given_hosts = hosts
         self._known: dict[tuple[str | None, ...], tuple[str, str] | None] = {}
 
@@ -98,6 +99,15 @@ class DjangoCacheHost:
 
     def leave_thread(self) -> None:
         connections.close_all()
+
+
+def _secrets() -> list[str | bytes]:
+    """Return those of the project, and of its trees."""
+    try:
+        trees = mounted_trees()
+    except Exception:  # a URLconf that cannot be loaded is Django's to tell
+        trees = []
+    return [*secrets_of(), *(tree.options.secret for tree in trees)]
 
 
 def _log_failure(work: Callable[[], Any]) -> None:
