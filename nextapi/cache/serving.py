@@ -75,6 +75,8 @@ class CachingApp:
         self.debug = debug
         self._pages = Pages(store, version)
         self._notes = Notes()
+        self.clean: dict[str, Any] = {}
+        """What is in the environ of each request that is made up here, beside what names a page."""
         self._prefix = os.environ.get("SCRIPT_NAME", "")  # as gunicorn takes it
         self._begin()
         _apps.add(self)
@@ -86,7 +88,7 @@ class CachingApp:
         self._threads: set[int] = set()
         self._outage = outage = Outage()
         self._expiry = Expiry(pages, outage, notes)
-        self._renderer = Renderer(self.app, limit)
+        self._renderer = Renderer(self.app, limit, self.clean)
         maker = Maker(self._renderer, pages, timeout, outage, notes)
         self._on_demand = OnDemand(self._renderer, maker, pages, self._expiry, host, timeout, outage)
         self._background = Background(maker, pages, self._on_demand, host, timeout, outage, notes)
@@ -184,7 +186,8 @@ class CachingApp:
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Have the app answer as if there were no page cache; a page of somebody's is still no other cache's."""
-        start = partial(start_private, start_response) if is_personal(environ) else start_response
+        is_anybodys = not is_personal(environ) if asked is None else asked.is_plain
+        start = start_response if is_anybodys else partial(start_private, start_response)
         return self._call_app(asked, environ, start)
 
     def _change(self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -226,13 +229,15 @@ class CachingApp:
         host = normal_host(scheme, name)
         if host is None:
             raise _unknown_host(path)
-        asked = clean_environ(Key(scheme, host, "/", "", "/"), {}, {}, ())
-        if self._host.trusted(asked) is None:
+        nobodys = clean_environ(Key(scheme, host, "/", "", "/"), {}, {}, ())
+        if self._host.trusted(nobodys) is None:
             raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
+        if self.debug:
+            return False
         within = current_visit()  # of who calls from a page that is being made
         chain = within.chain if within is not None and within.cache is self._on_demand else ()
         self._on_demand.remake(path, Visit(self._on_demand, (scheme, host), self._prefix, chain), only_generated)
-        return self._has_page(path, scheme, host)
+        return self._has_page(path, scheme, host, nobodys)
 
     def named(self, path: str) -> tuple[str, str]:
         """Return the origin and the path of the page that `revalidate` makes for a path, or for a whole URL.
@@ -248,12 +253,12 @@ class CachingApp:
             raise _unknown_host(path)
         return "://".join(told), path
 
-    def _has_page(self, path: str, scheme: str, host: str) -> bool:
+    def _has_page(self, path: str, scheme: str, host: str, environ: WSGIEnvironment) -> bool:
         target = target_of(path, self._prefix)
         sent, _, query = target.sent.partition("?")
         spellings = {(end(sent), end(target.path)) for end in (str, _with_end_slash, _without_end_slash)}
         keys = [Key(scheme, host, spelling, query, decoded, self._prefix) for spelling, decoded in spellings]
-        return any(self._pages.find(key, {}).entry is not None for key in keys)
+        return any(self._pages.find(key, environ).entry is not None for key in keys)
 
     def revalidate_path(self, path: str) -> None:
         """Make all pages of a path void, of every host and query: the next request has one made.

@@ -722,6 +722,23 @@ def test_revalidate_a_slash_at_the_end(site: Site) -> None:
     assert page.asked == 2
 
 
+@pytest.mark.parametrize("path", ["/a=b", "/caf%c3%a9", "/[b]"])
+def test_revalidate_a_slash_at_the_end_of_what_is_escaped(site: Site, path: str) -> None:
+    """A host may escape the path that it redirects to in a way of its own."""
+    decoded = unquote(path, "latin-1")
+    target = quote(f"{decoded}/", encoding="latin-1")
+    page = site.page(f"{decoded}/")
+    site.page(decoded, "", status=301, headers=[("Location", target)])
+    assert site.get(f"/api/revalidate?path={quote(path)}").json == "done"
+    assert site.see(target) == ("HIT", "page 1")
+    assert page.asked == 1
+
+
+def test_revalidate_half_a_character(site: Site) -> None:
+    """What JSON can say and no URL is a path that no page has."""
+    assert site.get("/api/revalidate?json=" + quote(r'"/\ud800"')).json == "done"
+
+
 @pytest.mark.parametrize("path", ["/caf\u00e9", "/a b", "/%E4%B8%AD", "/x%2Fy", "/a'b(c)", "/~x", "/100%25"])
 def test_revalidate_any_path(site: Site, path: str) -> None:
     """Unicode and what is escaped are one page, whichever way a client and the caller write it."""
@@ -736,22 +753,23 @@ def test_revalidate_any_path(site: Site, path: str) -> None:
     assert site.see(sent)[0] == "MISS"
 
 
-def test_a_page_that_asks_for_itself(site: Site) -> None:
+@pytest.mark.parametrize(("path", "shown"), [("/a", "/a"), ("/\xe9", "/%C3%A9")])
+def test_a_page_that_asks_for_itself(path: str, shown: str, site: Site) -> None:
     """It is an error that names the chain, with a slash at its end too, and not a wait for oneself."""
     errors: list[str] = []
 
     def make(environ: WSGIEnvironment) -> str:
-        for path in ("/a", "/a/"):
+        for spelling in (path, f"{path}/"):
             try:
-                site.cache.revalidate(path, origin="http://example.com")
+                site.cache.revalidate(spelling, origin="http://example.com")
             except RevalidateError as error:
                 errors.append(str(error))
         return "page"
 
-    site.page("/a", make=make)
-    assert site.get("/api/revalidate?path=/a").json == "done"
+    site.page(path.encode().decode("latin-1"), make=make)
+    assert site.get(f"/api/revalidate?path={path}").json == "done"
     assert len(errors) == 2
-    assert all("/a -> /a" in error for error in errors)
+    assert all(f"{shown} -> {shown}" in error for error in errors)
 
 
 def test_a_chain_of_pages(site: Site) -> None:

@@ -64,6 +64,8 @@ class DjangoCacheHost:
         if found is None:
             return None
         trusted = {**environ, "wsgi.url_scheme": found[0], "HTTP_HOST": found[1]}
+        if settings.FORCE_SCRIPT_NAME is not None:  # the proxy has taken it off, and URLs are made with it
+            trusted["SCRIPT_NAME"] = settings.FORCE_SCRIPT_NAME.rstrip("/").encode().decode("latin-1")
         return trusted if are_told(trusted, others) else None
 
     def _ask(self, environ: WSGIEnvironment) -> tuple[str, str] | None:
