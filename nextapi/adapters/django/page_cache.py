@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections, transaction
+from django.urls import URLResolver, get_resolver
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from nextapi.adapters.django.host import secrets_of
@@ -104,10 +105,16 @@ class DjangoCacheHost:
 def _secrets() -> list[str | bytes]:
     """Return those of the project, and of its trees."""
     try:
-        trees = mounted_trees()
+        given = _given_secrets(get_resolver())
     except Exception:  # a URLconf that cannot be loaded is Django's to tell
-        trees = []
-    return [*secrets_of(), *(tree.options.secret for tree in trees)]
+        given = ()
+    return [*secrets_of(), *given]
+
+
+@lru_cache(maxsize=1)  # a cookie that is forged is no reason to walk through all URLs of a project
+def _given_secrets(_: URLResolver) -> tuple[bytes, ...]:
+    """Return the secrets that the trees of a URLconf were given as an option."""
+    return tuple(tree.options.secret for tree in mounted_trees() if tree.options.secret)
 
 
 def _log_failure(work: Callable[[], Any]) -> None:
