@@ -153,9 +153,11 @@ class Misses:
                 self._notes.note_no_page(asked.key.path)
                 self._maker.warn_of_size(asked.key)
             if verdict.wants_page:
+                if (lease := verdict.give_lease()) is not None:  # others wait, and not for how fast this client reads
+                    self._background.make(asked, found, lease)
+                    return answer
                 close = getattr(answer, "close", None)
-                make = partial(self._background.make, asked, found, verdict.give_lease())
-                return Closing(answer, partial(_close_then, close, make))
+                return Closing(answer, partial(_close_then, close, partial(self._background.make, asked, found)))
         finally:
             verdict.end_lease()
         return answer
