@@ -23,7 +23,7 @@ from nextapi.handlers.host import HandlerHost
 from nextapi.handlers.refusals import error_response, text_response
 from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.query import decode_pairs, encode_pairs, query_text
-from nextapi.middleware.handover import HANDED_OVER, handed_over
+from nextapi.middleware.handover import HANDED_OVER, handed_over, is_added_outside
 from nextapi.middleware.passed import Passed, merge
 from nextapi.middleware.rewriting import Destination, find_destination
 from nextapi.middleware.root import RootMiddleware
@@ -191,13 +191,12 @@ class Application:
         if passed.answer is not None:
             return passed.answer, route
         request.is_held = True
-        kind = None
         try:
             if passed.target is not None:
                 destination = find_destination(passed.target, request, self.host.origin)
                 if destination.origin is not None:
                     response = self._upstreams.answer(destination, request, passed)
-                    merge(passed, response, None)
+                    merge(passed, response)
                     return response, None
                 passed.headers.append(("x-middleware-rewrite", destination.text))
                 route, captured = self._rewrite(destination, request)
@@ -215,12 +214,13 @@ class Application:
                 request.replace_headers(environ_of(passed.request_headers))
             request.preset = passed.headers
             response = route.answer(request, decode_params(route, captured) if captured else {})
-            kind = route.endpoint.kind
+            passed.kind = route.endpoint.kind
         except HTTPError as error:
             response = error_response(request, error)
         if isinstance(response.body, Relayed):
             response = self.host.unpack(response.body, request)
-        merge(passed, response, kind)
+        if not is_added_outside(passed, request.environ):
+            merge(passed, response)
         return response, route
 
     def _rewrite(self, destination: Destination, request: Request) -> tuple[Route | None, Captured]:

@@ -14,13 +14,13 @@ from typing import IO, TYPE_CHECKING, Unpack, cast
 
 from werkzeug.wsgi import LimitedStream
 
-from nextapi.adapters.page_cache import PageCache
+from nextapi.adapters.page_cache import PageCache, find_page_cache
 from nextapi.app import Application, Route
 from nextapi.building import build_middleware
 from nextapi.draft import Draft
 from nextapi.http.message import Body, Relayed, Request, Response, read_fully
 from nextapi.http.relay import call_application
-from nextapi.middleware.handover import go_on
+from nextapi.middleware.handover import HANDED_OVER, AddedOutside, go_on
 from nextapi.middleware.passed import Passed
 from nextapi.options import Options, OptionSettings, read_options
 from nextapi.reloading import LiveTree
@@ -190,6 +190,9 @@ class Middleware(WSGIApp):
         settings = read_options(options)
         tree = LiveTree(Path(root).absolute(), settings, WSGIHost(settings), build_middleware)
         super().__init__(tree.application, app, tree if settings.debug else None)
+        if (cache := find_page_cache(app)) is not None and (middleware := tree.application.middleware) is not None:
+            before: Iterable[Path] = cache.clean.get(HANDED_OVER, ())
+            cache.clean[HANDED_OVER] = AddedOutside((*before, middleware.place))
 
 
 def to_request(environ: WSGIEnvironment, start_response: StartResponse | None = None) -> Request:

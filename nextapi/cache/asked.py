@@ -67,7 +67,6 @@ _SERVER_PREFIXES = (
     "eventlet.",
     "gunicorn.",
     "mod_wsgi.",
-    "nextapi.",
     "uwsgi.",
     "waitress.",
     "werkzeug.",
@@ -136,6 +135,9 @@ def _is_plain(key: Key, environ: WSGIEnvironment) -> bool:
     for name in environ.keys() - _KNOWN:
         if name.startswith("HTTP_"):
             if not name.startswith(_PLAIN_PREFIXES):
+                return False
+        elif name.startswith("nextapi."):
+            if not getattr(environ[name], "is_plain", True):
                 return False
         elif not name.startswith(_SERVER_PREFIXES) and os.environ.get(name) != environ[name]:
             return False  # wsgiref adds the variables of the process

@@ -91,17 +91,21 @@ class Background:
         """When each that is made gives its place up."""
         self._leases: set[Lease] = set()
 
-    def make(self, asked: Asked, found: Found) -> None:
-        """Have a page made by another thread, unless somebody makes it, or this process makes enough."""
-        if self._notes.is_failed(asked.key.url) or not self._outage.may_try():
-            return
+    def make(self, asked: Asked, found: Found, lease: Lease | None = None) -> None:
+        """Have a page made by another thread, unless somebody makes it, or this process makes enough.
+
+        `lease` is the right to do so, where that is had already.
+        """
         # Who asks for many new pages as one user leaves a thread to those that are served old meanwhile.
-        place = self._take_place(self.most if found.entry is not None else max(self.most - 1, 1))
+        most = self.most if found.entry is not None else max(self.most - 1, 1)
+        can = not self._notes.is_failed(asked.key.url) and self._outage.may_try()
+        place = self._take_place(most) if can else None
         if place is None:
+            if lease is not None:
+                self._maker.end(lease)
             return
-        lease = None
         try:
-            lease = self._maker.lease(found)
+            lease = lease or self._maker.lease(found)
             if lease is not None:
                 self._leases.add(lease)
                 CleanThread(partial(self._make, asked, found, place, lease), self._host.leave_thread).start()

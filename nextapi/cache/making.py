@@ -88,6 +88,7 @@ class Maker:
                 self._pages.expire([key.path])
         except EntrySizeError as error:  # the body alone would have fitted
             self._notes.note_no_page(key.path)
+            self._notes.note_failed(key.url, RETRY_SECONDS[1])
             self.warn_of(key, str(error))
             self._drop(key, found, is_remade)
         except StoreError as error:

@@ -65,7 +65,7 @@ class Misses:
         """Answer a request by a page that is made now, here or elsewhere, or by what the app says to it."""
         environ = asked.environ
         asked = Asked(asked.key, environ.copy())  # what came: the app writes in its own
-        if is_personal(environ) or self._is_no_page(asked, found) or not (found.is_known or asked.is_plain):
+        if is_personal(environ) or self._is_no_page(asked, found):
             return self._ask_app(asked, found, environ, start_response)
         lease = None
         try:
@@ -152,11 +152,14 @@ class Misses:
             if verdict.is_held:  # nobody has to wait for what is too large
                 self._notes.note_no_page(asked.key.path)
                 self._maker.warn_of_size(asked.key)
+            if verdict.wants_page:
+                if (lease := verdict.give_lease()) is not None:  # others wait, and not for how fast this client reads
+                    self._background.make(asked, found, lease)
+                    return answer
+                close = getattr(answer, "close", None)
+                return Closing(answer, partial(_close_then, close, partial(self._background.make, asked, found)))
         finally:
             verdict.end_lease()
-        if verdict.wants_page:
-            close = getattr(answer, "close", None)
-            return Closing(answer, partial(_close_then, close, partial(self._background.make, asked, found)))
         return answer
 
 
@@ -186,17 +189,14 @@ class _Verdict:
     def __call__(self, status_line: str, headers: Headers) -> Headers | None:
         """Return None to hold an answer back, else the headers that it is passed on with."""
         self.is_held = self.wants_page = False
-        path = self._asked.key.path
         if lifetime(headers) is None:
-            if not self._notes.is_no_page(path) and self._asked.is_plain:
-                self._notes.note_no_page(path)
+            self._note(status_line, is_page=False)
             self.end_lease()  # nobody has to wait for what is no page
             return headers
         is_plain = self._asked.is_plain
         status = int(status_line[:3])
         reason = refusal(status, headers)
-        if is_plain:
-            (self._notes.note_page if reason is None else self._notes.note_no_page)(path)
+        self._note(status_line, is_page=reason is None)
         # Not every cache in front obeys Vary.
         passed = headers if is_plain else private_headers(headers)
         if reason is None:
@@ -214,6 +214,20 @@ class _Verdict:
             self._maker.warn_of(self._asked.key, reason)
         self.end_lease()
         return passed
+
+    def _note(self, status_line: str, is_page: bool) -> None:
+        """Know whether there is a page; where something of who asks may have mattered, only that there is none."""
+        path = self._asked.key.path
+        if self._asked.is_plain:
+            if is_page == self._notes.is_no_page(path):
+                (self._notes.note_page if is_page else self._notes.note_no_page)(path)
+        elif not is_page and not is_personal(self._asked.environ) and status_line[:3] not in ("206", "304"):
+            self._notes.note_no_page(path)
+
+    def give_lease(self) -> Lease | None:
+        """Return the lease, if there is one, to who makes the page from now on."""
+        lease, self._lease = self._lease, None
+        return lease
 
     def end_lease(self) -> None:
         """Let others make the page."""

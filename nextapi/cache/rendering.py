@@ -41,10 +41,11 @@ class Rendered(NamedTuple):
 
 
 class Renderer:
-    """Asks `app` for pages by clean requests. An answer with more than `limit` bytes is none."""
+    """Asks `app` for pages by clean requests, whose environ has all of `clean`. More than `limit` bytes are no page."""
 
-    def __init__(self, app: WSGIApplication, limit: int) -> None:
+    def __init__(self, app: WSGIApplication, limit: int, clean: WSGIEnvironment) -> None:
         self._app = app
+        self._clean = clean
         self._server: WSGIEnvironment = {}
         self.limit = limit
 
@@ -65,7 +66,7 @@ class Renderer:
             visit = Visit(cache, (key.scheme, key.host), key.prefix, (*chain, key.path))
             with entered(visit):
                 # The app writes in its own.
-                answer = call(self._app, {**environ, KEY: visit}, _start_nothing, _hold_back, self.limit)
+                answer = call(self._app, {**environ, **self._clean, KEY: visit}, _start_nothing, _hold_back, self.limit)
             if not isinstance(answer, Answer):
                 _close(answer)
                 return Rendered(key, None, environ)
@@ -137,11 +138,12 @@ def _mended(key: Key, answer: Answer | None) -> Key | None:
     if answer is None or answer.status not in (301, 302, 307, 308) or lifetime(answer.headers) is not None:
         return None
     parts = urlsplit(next((value for name, value in answer.headers if name.lower() == "location"), ""))
-    if parts.path == key.sent_path or parts.path.rstrip("/") != key.sent_path.rstrip("/"):
+    path = unquote_to_bytes(parts.path).decode("latin-1")  # hosts escape more than clients do, or less
+    if parts.path == key.sent_path or path.rstrip("/") != key.path.rstrip("/"):
         return None
     if parts.netloc and normal_host(parts.scheme or key.scheme, parts.netloc) != key.host:
         return None
-    return key._replace(sent_path=parts.path, path=unquote_to_bytes(parts.path).decode("latin-1"))
+    return key._replace(sent_path=parts.path, path=path)
 
 
 def _hold_back(_: str, __: Headers) -> None:

@@ -75,6 +75,8 @@ class CachingApp:
         self.debug = debug
         self._pages = Pages(store, version)
         self._notes = Notes()
+        self.clean: dict[str, Any] = {}
+        """What is in the environ of each request that is made up here, beside what names a page."""
         self._prefix = os.environ.get("SCRIPT_NAME", "")  # as gunicorn takes it
         self._begin()
         _apps.add(self)
@@ -86,7 +88,7 @@ class CachingApp:
         self._threads: set[int] = set()
         self._outage = outage = Outage()
         self._expiry = Expiry(pages, outage, notes)
-        self._renderer = Renderer(self.app, limit)
+        self._renderer = Renderer(self.app, limit, self.clean)
         maker = Maker(self._renderer, pages, timeout, outage, notes)
         self._on_demand = OnDemand(self._renderer, maker, pages, self._expiry, host, timeout, outage)
         self._background = Background(maker, pages, self._on_demand, host, timeout, outage, notes)
@@ -139,7 +141,8 @@ class CachingApp:
             if environ.get("wsgi.multiprocess") and not self.store.serves_processes:
                 raise OptionError(
                     f"page cache: {self.store} is one process's, and this server has several: a page made anew in one "
-                    "would stay old in the others. Use SQLiteStore, RedisStore or DjangoStore"
+                    "would stay old in the others. Use SQLiteStore, RedisStore, or DjangoStore with another cache than "
+                    "LocMemCache"
                 )
             environ["wsgi.errors"].write(f"nextapi: pages are kept in {self.store}\n")
             self._renderer.meet_server(environ)
@@ -158,8 +161,9 @@ class CachingApp:
             header = name.removeprefix("HTTP_").replace("_", "-").title()
             self._notes.warn(
                 f"requests with {header} go round it, as nothing says that the app believes this header: where a proxy "
-                "of yours sets it, put werkzeug's ProxyFix next to the PageCache, in Django set "
-                "USE_X_FORWARDED_HOST or SECURE_PROXY_SSL_HEADER"
+                "of yours sets it, put werkzeug's ProxyFix next to the PageCache; in Django set "
+                "SECURE_PROXY_SSL_HEADER, USE_X_FORWARDED_HOST or USE_X_FORWARDED_PORT, but only one whose header the "
+                "proxy sets itself"
             )
 
     def _visit(self, asked: Asked | None, environ: WSGIEnvironment) -> Visit:
@@ -217,18 +221,14 @@ class CachingApp:
         whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, for a host that is
         none of the app's, and as `res.revalidate` raises it.
         """
-        if origin is None and isinstance(path, str) and (found := _origin(path)):
-            origin, path = found[0].lower(), path[found.end() :]
-        check_path(path)
         if origin is None:
-            scheme, name = self._host.origin() or ("", "")
+            origin, path = self.named(path)
         else:
-            scheme, _, name = origin.partition("://")
+            check_path(path)
+        scheme, _, name = origin.partition("://")
         host = normal_host(scheme, name)
         if host is None:
-            raise RevalidateError(
-                f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
-            )
+            raise _unknown_host(path)
         nobodys = clean_environ(Key(scheme, host, "/", "", "/"), {}, {}, ())
         if self._host.trusted(nobodys) is None:
             raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
@@ -238,6 +238,20 @@ class CachingApp:
         chain = within.chain if within is not None and within.cache is self._on_demand else ()
         self._on_demand.remake(path, Visit(self._on_demand, (scheme, host), self._prefix, chain), only_generated)
         return self._has_page(path, scheme, host, nobodys)
+
+    def named(self, path: str) -> tuple[str, str]:
+        """Return the origin and the path of the page that `revalidate` makes for a path, or for a whole URL.
+
+        Raises `RevalidateError` for a path where the app's settings name no host, and for what is none.
+        """
+        if isinstance(path, str) and (found := _origin(path)):
+            origin, path = found[0].lower(), path[found.end() :]
+            check_path(path)
+            return origin, path
+        check_path(path)
+        if (told := self._host.origin()) is None:
+            raise _unknown_host(path)
+        return "://".join(told), path
 
     def _has_page(self, path: str, scheme: str, host: str, environ: WSGIEnvironment) -> bool:
         target = target_of(path, self._prefix)
@@ -269,6 +283,12 @@ class CachingApp:
                 "server's log names; a relative path is another file in another working directory"
             )
         self._pages.expire(paths, tags)
+
+
+def _unknown_host(path: str) -> RevalidateError:
+    return RevalidateError(
+        f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
+    )
 
 
 def _with_end_slash(path: str) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from nextapi.errors import RevalidateError
+from nextapi.text import utf8
 
 __all__ = ["Target", "check_path", "check_tag", "target_of"]
 
@@ -44,7 +45,7 @@ def target_of(path: object, prefix: str, function: str = "revalidate") -> Target
     `prefix` is the SCRIPT_NAME, decoded, which is put before a path that does not begin with it.
     """
     given = check_path(path, function)
-    sent = quote(given.partition("#")[0], safe="/%:@!$&'()*+,;=~?[]")
+    sent = quote(utf8(given.partition("#")[0]), safe="/%:@!$&'()*+,;=~?[]")
     decoded = unquote_to_bytes(sent.partition("?")[0]).decode("latin-1")
     if prefix and decoded != prefix and not decoded.startswith(f"{prefix}/"):
         return Target(given, quote(prefix, encoding="latin-1") + sent, prefix + decoded)

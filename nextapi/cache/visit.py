@@ -17,7 +17,7 @@ __all__ = [
     "Visit",
     "current_visit",
     "entered",
-    "hosts_answering",
+    "environs_answered",
     "visit_of",
 ]
 
@@ -69,8 +69,12 @@ class Visit:
 
 _visit: ContextVar[Visit] = ContextVar("nextapi_visit")
 
-hosts_answering: dict[str, Callable[[], bool]] = {}
-"""By framework, what says whether its app answers a request here, one that has come through no page cache as well."""
+environs_answered: dict[str, Callable[[], Mapping[str, Any] | None]] = {}
+"""By framework, what returns the environ of the request that its app answers here, None where it answers none.
+
+It is asked where the context knows no visit: in a stream, which is made when `PageCache` has returned, and where there
+is no page cache.
+"""
 
 
 class _Entered:
@@ -104,6 +108,8 @@ def current_visit() -> Visit | None:
     none.
     """
     visit = _visit.get(None)
-    if visit is None and any(is_answering() for is_answering in hosts_answering.values()):
-        return Visit(NoPages(), None, "")
+    if visit is None:
+        for answered in environs_answered.values():
+            if (environ := answered()) is not None:
+                return visit_of(environ) or Visit(NoPages(), None, "")
     return visit

@@ -2,8 +2,9 @@
 `nextapi.adapters.wsgi.Middleware` stands before.
 
 What middleware has said becomes part of the environ, and what it has set part of the answer, which is not held up: the
-application may do all that PEP 3333 allows. A tree mounted in that application finds in the environ what was said, does
-not ask the same middleware again, and answers as behind its own.
+application may do all that PEP 3333 allows. A tree mounted in that application finds in the environ what was said, and
+does not ask the same middleware again. So a page cache between the two has a tree's pages without what was set for one
+request, and its answers get it, too.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["HANDED_OVER", "HandedOver", "go_on", "handed_over"]
+__all__ = ["HANDED_OVER", "AddedOutside", "HandedOver", "go_on", "handed_over", "is_added_outside"]
 
 HANDED_OVER = "nextapi.passed"
-"""No header has this key: those begin with HTTP_. What is there counts only if it is a `HandedOver`."""
+"""No header has this key: those begin with HTTP_. Only a `HandedOver` or an `AddedOutside` counts there."""
 
 # How the body is framed is the connection's to say, whatever headers the request goes on with.
 _KEPT = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING")
@@ -55,6 +56,11 @@ class HandedOver:
         self.sent = sent
         self.state = state
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether middleware has left nothing for handlers that could be about who asks."""
+        return not any(vars(self.state).values())
+
     def tell(self, request: Request) -> None:
         """Have a request of the tree know what it was before."""
         request.client, request.state = self.client, self.state
@@ -68,6 +74,22 @@ class HandedOver:
             request.sent = path[len(request.prefix) :], query_string
         else:
             request.prefix, request.sent = "", self.sent  # it was not below the mount
+
+
+class AddedOutside(frozenset[Path]):
+    """Files of middleware before a page cache, in the environ of a request that the cache has made up: they are asked,
+    but what they set is added to each answer that is served, and is no part of the page.
+    """
+
+
+def is_added_outside(passed: Passed, environ: WSGIEnvironment) -> bool:
+    """Say whether what middleware has set is added to the answer before the application that this request is in."""
+    found = environ.get(HANDED_OVER)
+    return (
+        passed.place in found
+        if isinstance(found, AddedOutside)
+        else isinstance(found, HandedOver) and found.passed is passed
+    )
 
 
 def handed_over(environ: WSGIEnvironment) -> HandedOver | None:
@@ -92,12 +114,10 @@ def go_on(
     environ[HANDED_OVER] = handed
 
     def start_merged(status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /) -> Any:
-        if not handed.passed.is_merged:
-            code, _, reason = status.partition(" ")
-            answer = Response(int(code), list(headers), b"", reason)
-            merge(handed.passed, answer, None)
-            handed.passed.is_merged = False  # it may begin again
-            status, headers = answer.status_line, answer.headers
+        code, _, reason = status.partition(" ")
+        answer = Response(int(code), list(headers), b"", reason)
+        merge(handed.passed, answer)
+        status, headers = answer.status_line, answer.headers
         return start_response(status, headers, exc_info) if exc_info is not None else start_response(status, headers)
 
     return application(environ, start_merged)

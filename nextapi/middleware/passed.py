@@ -27,20 +27,19 @@ class Passed:
     status: int = 200
     request_headers: Headers | None = None
     target: str | None = None
-    is_merged: bool = False
-    """Whether the answer has got the headers."""
+    kind: str | None = None
+    """Of which kind the route is that has answered, as `merge` takes it; None for any other answer."""
     is_exact: bool = True
     """Whether all read the path as middleware did; else a tree behind it asks again, for the path that it reads."""
 
 
-def merge(passed: Passed, response: Response, kind: str | None) -> None:
-    """Add what middleware has set to the answer of a route of this kind, None for any other, as Next does.
+def merge(passed: Passed, response: Response) -> None:
+    """Add what middleware has set to the answer, as Next does for one of its `kind`.
 
     Cookies of both are sent, middleware's first, and Vary names what both do. Of a header that both set, the answer of
     a pages route has the handler's, that of a route handler middleware's, that of an edge route both lines.
     """
-    passed.is_merged = True
-    own = passed.headers
+    own, kind = passed.headers, passed.kind
     if passed.status != 200 and response.status == 200:
         response.set_status(passed.status)
     if not own:

@@ -725,6 +725,23 @@ def test_revalidate_a_slash_at_the_end(site: Site) -> None:
     assert page.asked == 2
 
 
+@pytest.mark.parametrize("path", ["/a=b", "/caf%c3%a9", "/[b]"])
+def test_revalidate_a_slash_at_the_end_of_what_is_escaped(site: Site, path: str) -> None:
+    """A host may escape the path that it redirects to in a way of its own."""
+    decoded = unquote(path, "latin-1")
+    target = quote(f"{decoded}/", encoding="latin-1")
+    page = site.page(f"{decoded}/")
+    site.page(decoded, "", status=301, headers=[("Location", target)])
+    assert site.get(f"/api/revalidate?path={quote(path)}").json == "done"
+    assert site.see(target) == ("HIT", "page 1")
+    assert page.asked == 1
+
+
+def test_revalidate_half_a_character(site: Site) -> None:
+    """What JSON can say and no URL is a path that no page has."""
+    assert site.get("/api/revalidate?json=" + quote(r'"/\ud800"')).json == "done"
+
+
 @pytest.mark.parametrize("path", ["/caf\u00e9", "/a b", "/%E4%B8%AD", "/x%2Fy", "/a'b(c)", "/~x", "/100%25"])
 def test_revalidate_any_path(site: Site, path: str) -> None:
     """Unicode and what is escaped are one page, whichever way a client and the caller write it."""
@@ -1068,3 +1085,14 @@ def test_draft_mode_goes_round(make_site: MakeSite) -> None:
     answer = site.get("/minute", Cookie=cookie)
     assert (answer.headers["Cache-Control"], answer.text) == (PRIVATE, "page 2")
     assert site.see("/minute") == ("HIT", "page 1")
+
+
+def test_draft_mode_of_a_tree_with_a_secret_of_its_own(make_site: MakeSite) -> None:
+    """The cache knows the option `secret` of the trees behind it; without that editors would be shown the kept page."""
+    files = {"pages/api/draft.py": "def handler(req, res):\n    res.set_draft_mode().json(1)\n"}
+    site = make_site(files, tree={"secret": "a secret of the tree alone"})
+    site.page("/a")
+    site.see("/a")
+    cookie = site.get("/api/draft").headers["Set-Cookie"].partition(";")[0]
+    assert site.get("/a", Cookie=cookie).text == "page 2"
+    assert site.see("/a") == ("HIT", "page 1")

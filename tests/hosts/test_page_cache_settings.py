@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
@@ -116,6 +117,7 @@ def test_django_believes_no_proxy_by_itself(serve: Serve, caplog: pytest.LogCapt
     warned = [text for text in caplog.messages if "go round it" in text and "X-Forwarded-Host" in text]
     assert len(warned) == 1
     assert "USE_X_FORWARDED_HOST" in warned[0]
+    assert "but only one whose header the proxy sets itself" in warned[0], "else clients say it"
 
 
 def test_django_behind_a_proxy(serve: Serve) -> None:
@@ -142,6 +144,21 @@ def test_django_behind_a_proxy(serve: Serve) -> None:
         "shop.com",
         "other.com",
     }
+
+
+def test_django_below_a_prefix_that_a_proxy_takes_off(serve: Serve) -> None:
+    """With FORCE_SCRIPT_NAME a path is that of the URL, as `reverse` makes it, and with the prefix left out as well."""
+    site = serve("django", FORCE_SCRIPT_NAME="/ba\u00e9/")
+    page = site.page("/a")
+    assert site.see("/a") == ("MISS", "page 1")
+    for number, path in enumerate(["/ba%C3%A9/a", "/a"], 2):
+        assert site.get(f"/api/revalidate?path={quote(path)}").json == "done"
+        assert site.see("/a") == ("HIT", f"page {number}")
+    assert page.environs[-1]["PATH_INFO"] == "/a"
+    site.cache.revalidate_path("/ba\u00e9/a")
+    assert site.see("/a")[0] == "MISS"
+    escaped = [site.page("/b/c"), site.see("/b%2Fc"), site.see("/b/c")]
+    assert escaped[1:] == [("MISS", "page 1"), ("MISS", "page 2")]
 
 
 def test_flask_behind_a_proxy(serve: Serve) -> None:

@@ -19,10 +19,10 @@ from django.urls import clear_script_prefix, set_urlconf
 from django.urls.resolvers import ResolverMatch
 from django.utils import timezone, translation
 
-from nextapi.adapters.django.messages import from_response, noted_path, to_body
+from nextapi.adapters.django.messages import from_response, noted_environ, to_body
 from nextapi.adapters.django.patterns import REST_ROUTE, named_view
 from nextapi.app import Match, Route, host_params
-from nextapi.cache.visit import hosts_answering
+from nextapi.cache.visit import environs_answered
 from nextapi.draft import Draft
 from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.relay import call_application
@@ -41,7 +41,7 @@ __all__ = ["DjangoHost", "secrets_of"]
 _logger = logging.getLogger("nextapi")
 
 
-hosts_answering["django"] = lambda: bool(noted_path())
+environs_answered["django"] = noted_environ
 
 
 def secrets_of() -> tuple[str | bytes, ...]:

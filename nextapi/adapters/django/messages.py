@@ -23,26 +23,42 @@ from nextapi.errors import BodyGoneError
 from nextapi.http.message import Body, FormEntries, Relayed, Request, Response, Stream, read_fully
 from nextapi.routing.paths import cut_path, quote_path, raw_path, sent_path
 
-__all__ = ["decode_path", "from_response", "note_request", "noted_path", "to_body", "to_request", "to_response"]
+__all__ = [
+    "decode_path",
+    "from_response",
+    "note_request",
+    "noted_environ",
+    "noted_path",
+    "to_body",
+    "to_request",
+    "to_response",
+]
 
-_noted: ContextVar[str] = ContextVar("nextapi_path", default="")
-"""The path of the request that this thread serves: Django's resolvers are given a decoded path and nothing else."""
+_noted: ContextVar[tuple[str, dict[str, Any] | None]] = ContextVar("nextapi_request", default=("", None))
+"""Path and environ of the request that this thread serves: Django's resolvers are given a decoded path, and nothing
+else, and streams have nothing at all.
+"""
 
 
 def note_request(environ: dict[str, Any] | None = None, **_: object) -> None:
     """Note a request that begins (a receiver of Django's `request_started`)."""
     # Now: Django's request writes the decoded path over PATH_INFO.
-    _noted.set("".join(raw_path(environ or {})))
+    _noted.set(("".join(raw_path(environ or {})), environ))
 
 
 def forget_request(**_: object) -> None:
     """Forget a request that has ended (a receiver of Django's `request_finished`)."""
-    _noted.set("")
+    _noted.set(("", None))
 
 
 def noted_path() -> str:
     """Return the path of the noted request as it was sent, as far as the server tells, SCRIPT_NAME included."""
-    return _noted.get()
+    return _noted.get()[0]
+
+
+def noted_environ() -> dict[str, Any] | None:
+    """Return the environ of the noted request, None where there is none."""
+    return _noted.get()[1]
 
 
 def decode_path(path: str) -> str:

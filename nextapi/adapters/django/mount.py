@@ -39,6 +39,7 @@ from nextapi.adapters.django.messages import (
 )
 from nextapi.adapters.django.patterns import REST, REST_ROUTE, named_view, patterns_of
 from nextapi.app import Application, Match, Route, host_params
+from nextapi.cache.visit import KEY, current_visit
 from nextapi.commands.mounts import MountedTree
 from nextapi.errors import TreeError
 from nextapi.loading import is_loaded_elsewhere
@@ -67,7 +68,7 @@ def create_urlpatterns(root: str | PathLike[str], **options: Unpack[OptionSettin
     request_started.connect(note_request, dispatch_uid="nextapi")
     request_finished.connect(forget_request, dispatch_uid="nextapi")
     if get_urlconf() is not None:  # the URLconf is loaded by a request, which has begun before
-        note_request({"PATH_INFO": get_script_prefix()})
+        note_request({"PATH_INFO": get_script_prefix(), KEY: current_visit()})
     try:
         tree = LiveTree(folder, settled, host)
     except TreeError as error:

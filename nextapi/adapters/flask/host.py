@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from nextapi.adapters.flask.messages import call_on_close
 from nextapi.app import Match, Route
-from nextapi.cache.visit import hosts_answering
+from nextapi.cache.visit import environs_answered
 from nextapi.draft import Draft
 from nextapi.http.message import Relayed, Request, Response
 from nextapi.http.relay import call_application
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FlaskHost", "secrets_of"]
 
 
-hosts_answering["flask"] = flask.has_request_context
+environs_answered["flask"] = lambda: flask.request.environ if flask.has_request_context() else None
 
 
 def secrets_of(app: flask.Flask) -> list[str | bytes | None]:
