@@ -429,6 +429,17 @@ def test_long_paths_fill_no_memory() -> None:
         tracemalloc.stop()
 
 
+def test_many_paths_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nextapi.cache.notes._MOST_PATHS", 3)
+    site = RawSite(lambda environ: ("200 OK", [], "a") if "HTTP_COOKIE" not in environ else page("a"))
+    for number in range(10):
+        site.ask(f"/{number}")
+        site.ask(f"/made{number}", HTTP_COOKIE="a=b")
+    notes = site.cache._notes
+    assert (len(notes._no_pages) <= 3, len(notes._failed) <= 3) == (True, True)
+    assert (bool(notes._no_pages), bool(notes._failed)) == (True, True)
+
+
 def test_a_url_that_is_no_page_keeps_no_other_from_being_made() -> None:
     """What cannot be made of a clean request is not tried again for a while: that URL, and not all of its path."""
 
