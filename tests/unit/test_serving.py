@@ -24,6 +24,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from nextapi import draft_mode, revalidate_path
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
+from nextapi.cache.visit import Visit, visit_of
 from nextapi.draft import Draft
 from nextapi.errors import OptionError, RevalidateError
 from tests.support.page_cache import ALL, PAGE, Clock, FailingStore, HookedStore, Numbered, ask, settle, state
@@ -1074,7 +1075,9 @@ def test_what_cannot_be_known() -> None:
         (["[::1]"], "[::1]", True),
         (["[::1]"], "[::1]:8000", True),
         (["[::1]"], "[::2]:8000", False),
+        (["[::1]:8000"], "[::1]:8000", True),
         (["example.com"], "example.com:8000", True),
+        (["example.com:8000"], "example.com:8000", True),
         ([".example.com"], "www.example.com", True),
         (["example.com"], "www.example.com", False),
     ],
@@ -1154,6 +1157,40 @@ def test_below_the_prefix_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None
     outer = DispatcherMiddleware(app, {"/shop": cache})
     answer = ask(outer, "/shop/a")
     assert (state(answer), answer.text) == ("HIT", "page 1")
+
+
+def test_the_host_of_who_answers_no_request() -> None:
+    """The first that is one: of a name with all below it nobody knows which is meant."""
+    app = Numbered()
+    cache = PageCache(app, MemoryStore(), hosts=[".example.com", "shop.com"])
+    assert cache.revalidate("/a")
+    assert state(ask(cache, base_url="https://shop.com")) == "HIT"
+    with pytest.raises(RevalidateError, match="not known"):
+        PageCache(app, MemoryStore(), hosts=[".example.com"]).revalidate("/a")
+
+
+def test_a_clean_request_has_a_visit_of_its_own() -> None:
+    """Who has the environ alone finds the page cache, and what is being made."""
+    seen: list[Visit | None] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(visit_of(environ))
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    ask(PageCache(app, MemoryStore()), headers={"Cookie": "a=b"})
+    settle()
+    origin = ("http", "example.com")
+    assert [visit and (visit.origin, visit.chain) for visit in seen] == [(origin, ()), (origin, ("/a",))]
+
+
+def test_warnings_have_a_bound(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Who asks for many paths fills no log."""
+    monkeypatch.setattr("nextapi.cache.notes._MOST_WARNINGS", 3)
+    cache = PageCache(Numbered([*PAGE, ("Set-Cookie", "a=b")]), MemoryStore())
+    for number in range(6):
+        ask(cache, f"/{number}")
+    assert len(caplog.messages) == 3
 
 
 @pytest.mark.parametrize("debug", [False, True])
