@@ -941,6 +941,15 @@ class TestRedisStore:
                 server.resume()
             assert store.get(["a"]) == [b"1"]
 
+    def test_what_is_noted_of_uses_has_a_bound(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who asks for many names fills no memory of the process."""
+        monkeypatch.setattr("nextapi.cache.redis._MOST_NOTED", 10)
+        with redis_server(tmp_path) as server:
+            store = RedisStore(server.url)
+            for number in range(30):
+                store.get([f"{number} {part}" for part in range(3)])
+                assert len(store._noted) <= 10 + 3
+
     def test_a_password_is_not_shown(self, tmp_path: Path) -> None:
         """Neither `str()` nor an error has the password."""
         with redis_server(tmp_path, "--requirepass", "s3cret") as server:
