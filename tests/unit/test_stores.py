@@ -810,6 +810,16 @@ class TestSQLiteStore:
         descriptors = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
         assert sum(target == file for target in descriptors) <= 5
 
+    def test_connections_that_nobody_uses_have_a_bound(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of those that many threads had open at once few are kept."""
+        monkeypatch.setattr("nextapi.cache.sqlite_file._MOST_IDLE", 2)
+        store = SQLiteStore(file)
+        threads = 6
+        barrier = Barrier(threads)
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda _: store._file.run(lambda _: barrier.wait(60)), range(threads)))
+        assert len(store._file._open) <= 2
+
     def test_a_fork_takes_no_connection_along(self, file: Path) -> None:
         """A forked process has no connection until it opens its own; the other side goes on with a new one."""
         code = f"""
