@@ -152,12 +152,14 @@ class Misses:
             if verdict.is_held:  # nobody has to wait for what is too large
                 self._notes.note_no_page(asked.key.path)
                 self._maker.warn_of_size(asked.key)
-            if verdict.wants_page:
-                close = getattr(answer, "close", None)
-                make = partial(self._background.make, asked, found, verdict.give_lease())
-                return Closing(answer, partial(_close_then, close, make))
+            if verdict.wants_page and (given := verdict.give_lease()) is not None:
+                self._background.make(asked, found, given)  # now: others wait for it
+                return answer
         finally:
             verdict.end_lease()
+        if verdict.wants_page:
+            close = getattr(answer, "close", None)
+            return Closing(answer, partial(_close_then, close, partial(self._background.make, asked, found)))
         return answer
 
 

@@ -18,7 +18,7 @@ from wsgiref.validate import validator
 import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.test import create_environ, run_wsgi_app
+from werkzeug.test import Client, create_environ, run_wsgi_app
 
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
@@ -219,6 +219,16 @@ def test_a_cold_page_is_not_made_by_all_who_say_more_than_its_name(header: str) 
     assert sorted((str(state(answer)), answer.text) for answer in answers) == [("HIT", "page 2")] * 7 + [
         ("MISS", "page 1")
     ]
+
+
+def test_a_server_that_forgets_to_close_keeps_nobody_waiting() -> None:
+    """The page that others wait for is made without a word of the server's, as test clients are left open."""
+    app = Numbered()
+    cache = PageCache(app, MemoryStore(), wait=20)
+    answer = Client(cache).get("/a", base_url="http://example.com", headers={"Referer": "http://a.com"})
+    settle()
+    assert (state(ask(cache)), app.count) == ("HIT", 2)
+    answer.close()
 
 
 class Overtaken(HookedStore):
