@@ -87,6 +87,8 @@ class Maker:
             elif is_remade:
                 self._pages.expire([key.path])
         except EntrySizeError as error:  # the body alone would have fitted
+            self._notes.note_no_page(key.path)
+            self._notes.note_failed(key.url, RETRY_SECONDS[1])
             self.warn_of(key, str(error))
             self._drop(key, found, is_remade)
         except StoreError as error:
@@ -111,7 +113,7 @@ class Maker:
 
     def warn_of(self, key: Key, reason: str) -> None:
         """Log why a page is not kept, once."""
-        self._notes.warn(f"{key.path} says s-maxage and is not kept: {reason}")
+        self._notes.warn(f"{key.sent_path} says s-maxage and is not kept: {reason}")
 
     def warn_of_size(self, key: Key) -> None:
         """Log that a page is too large to be kept, once."""

@@ -152,14 +152,14 @@ class Misses:
             if verdict.is_held:  # nobody has to wait for what is too large
                 self._notes.note_no_page(asked.key.path)
                 self._maker.warn_of_size(asked.key)
-            if verdict.wants_page and (given := verdict.give_lease()) is not None:
-                self._background.make(asked, found, given)  # now: others wait for it
-                return answer
+            if verdict.wants_page:
+                if (lease := verdict.give_lease()) is not None:  # others wait, and not for how fast this client reads
+                    self._background.make(asked, found, lease)
+                    return answer
+                close = getattr(answer, "close", None)
+                return Closing(answer, partial(_close_then, close, partial(self._background.make, asked, found)))
         finally:
             verdict.end_lease()
-        if verdict.wants_page:
-            close = getattr(answer, "close", None)
-            return Closing(answer, partial(_close_then, close, partial(self._background.make, asked, found)))
         return answer
 
 
@@ -216,12 +216,13 @@ class _Verdict:
         return passed
 
     def _note(self, status_line: str, is_page: bool) -> None:
-        """Know whether there is a page, unless the answer was for one visitor, or to a part or a condition."""
+        """Know whether there is a page; where something of who asks may have mattered, only that there is none."""
         path = self._asked.key.path
-        if is_page == self._notes.is_no_page(path) and not (
-            is_personal(self._asked.environ) or (status_line[:3] in ("206", "304") and not self._asked.is_plain)
-        ):
-            (self._notes.note_page if is_page else self._notes.note_no_page)(path)
+        if self._asked.is_plain:
+            if is_page == self._notes.is_no_page(path):
+                (self._notes.note_page if is_page else self._notes.note_no_page)(path)
+        elif not is_page and not is_personal(self._asked.environ) and status_line[:3] not in ("206", "304"):
+            self._notes.note_no_page(path)
 
     def give_lease(self) -> Lease | None:
         """Return the lease, if there is one, to who makes the page from now on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from time import monotonic, sleep
+from urllib.parse import quote
 
 from nextapi.cache.asked import Asked
 from nextapi.cache.background import CleanThread
@@ -59,7 +60,7 @@ class OnDemand:
         """
         target = target_of(path, visit.prefix)
         if target.path.rstrip("/") in (made.rstrip("/") for made in visit.chain):
-            chain = " -> ".join((*visit.chain, target.path))
+            chain = " -> ".join(quote(made, encoding="latin-1") for made in (*visit.chain, target.path))
             raise _failure(target, f"it is asked for by the making of itself, {chain}")
         self._host.when_committed(partial(self._remake_or_remember, target, visit, only_generated))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from time import monotonic
+from typing import Literal
 
 __all__ = ["Outage"]
 
@@ -21,15 +22,14 @@ class Outage:
 
     def __init__(self) -> None:
         self._until: float | None = None
-        self._is_told = False
-        self._is_readable = True
+        self._failed: Literal["", "read", "write"] = ""
+        """What has to be seen to succeed before the store is back."""
 
     def note(self, error: Exception, is_readable: bool = True) -> None:
         """Have the store left alone for a while, as it has raised an error; `is_readable` unless it was read then."""
-        if not self._is_told:
+        if not self._failed:
             _logger.warning("page cache: %s: pages are served uncached until it is back", error)
-        self._is_told = True
-        self._is_readable = is_readable
+        self._failed = "write" if is_readable else "read"
         self._until = monotonic() + _PAUSE
 
     def may_try(self) -> bool:
@@ -45,13 +45,12 @@ class Outage:
     def note_read(self) -> None:
         """Know that the store could be read."""
         self._until = None
-        if not self._is_readable:
+        if self._failed == "read":
             self.note_written()
 
     def note_written(self) -> None:
         """Know that the store could be written, with as much as there ever is at once: a page."""
         self._until = None
-        self._is_readable = True
-        if self._is_told:
-            self._is_told = False
+        if self._failed:
+            self._failed = ""
             _logger.info("page cache: the store is back")

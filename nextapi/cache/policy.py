@@ -229,7 +229,7 @@ def _directive(item: str) -> tuple[str, str]:
     """Return a directive's name in lower case, and its value out of quotes."""
     name, _, text = item.partition("=")
     text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] == '"':
+    if text[:1] == text[-1:] == '"':
         text = text[1:-1]
     return name.strip().lower(), text
 

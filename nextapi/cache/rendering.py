@@ -71,7 +71,7 @@ class Renderer:
                 _close(answer)
                 return Rendered(key, None, environ)
             if answer.status >= 500 or answer.status == 429:
-                raise RevalidateError(f"Failed to revalidate {key.path}: Invalid response {answer.status}")
+                raise RevalidateError(f"Failed to revalidate {key.sent_path}: Invalid response {answer.status}")
             if key.query and ignores_query(answer.headers):
                 key = key._replace(query="")
                 continue

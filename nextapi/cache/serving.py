@@ -141,7 +141,8 @@ class CachingApp:
             if environ.get("wsgi.multiprocess") and not self.store.serves_processes:
                 raise OptionError(
                     f"page cache: {self.store} is one process's, and this server has several: a page made anew in one "
-                    "would stay old in the others. Use SQLiteStore, RedisStore or DjangoStore"
+                    "would stay old in the others. Use SQLiteStore, RedisStore, or DjangoStore with another cache than "
+                    "LocMemCache"
                 )
             environ["wsgi.errors"].write(f"nextapi: pages are kept in {self.store}\n")
             self._renderer.meet_server(environ)
@@ -160,8 +161,9 @@ class CachingApp:
             header = name.removeprefix("HTTP_").replace("_", "-").title()
             self._notes.warn(
                 f"requests with {header} go round it, as nothing says that the app believes this header: where a proxy "
-                "of yours sets it, put werkzeug's ProxyFix next to the PageCache, in Django set "
-                "USE_X_FORWARDED_HOST or SECURE_PROXY_SSL_HEADER"
+                "of yours sets it, put werkzeug's ProxyFix next to the PageCache; in Django set "
+                "SECURE_PROXY_SSL_HEADER, USE_X_FORWARDED_HOST or USE_X_FORWARDED_PORT, but only one whose header the "
+                "proxy sets itself"
             )
 
     def _visit(self, asked: Asked | None, environ: WSGIEnvironment) -> Visit:
@@ -184,7 +186,8 @@ class CachingApp:
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Have the app answer as if there were no page cache; a page of somebody's is still no other cache's."""
-        start = partial(start_private, start_response) if is_personal(environ) else start_response
+        is_anybodys = not is_personal(environ) if asked is None else asked.is_plain
+        start = start_response if is_anybodys else partial(start_private, start_response)
         return self._call_app(asked, environ, start)
 
     def _change(self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -218,32 +221,44 @@ class CachingApp:
         whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, for a host that is
         none of the app's, and as `res.revalidate` raises it.
         """
-        if origin is None and isinstance(path, str) and (found := _origin(path)):
-            origin, path = found[0].lower(), path[found.end() :]
-        check_path(path)
         if origin is None:
-            scheme, name = self._host.origin() or ("", "")
+            origin, path = self.named(path)
         else:
-            scheme, _, name = origin.partition("://")
+            check_path(path)
+        scheme, _, name = origin.partition("://")
         host = normal_host(scheme, name)
         if host is None:
-            raise RevalidateError(
-                f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
-            )
-        asked = clean_environ(Key(scheme, host, "/", "", "/"), {}, {}, ())
-        if self._host.trusted(asked) is None:
+            raise _unknown_host(path)
+        nobodys = clean_environ(Key(scheme, host, "/", "", "/"), {}, {}, ())
+        if self._host.trusted(nobodys) is None:
             raise RevalidateError(f"{path}: no pages are kept for {host}, which is none of the app's hosts")
+        if self.debug:
+            return False
         within = current_visit()  # of who calls from a page that is being made
         chain = within.chain if within is not None and within.cache is self._on_demand else ()
         self._on_demand.remake(path, Visit(self._on_demand, (scheme, host), self._prefix, chain), only_generated)
-        return self._has_page(path, scheme, host)
+        return self._has_page(path, scheme, host, nobodys)
 
-    def _has_page(self, path: str, scheme: str, host: str) -> bool:
+    def named(self, path: str) -> tuple[str, str]:
+        """Return the origin and the path of the page that `revalidate` makes for a path, or for a whole URL.
+
+        Raises `RevalidateError` for a path where the app's settings name no host, and for what is none.
+        """
+        if isinstance(path, str) and (found := _origin(path)):
+            origin, path = found[0].lower(), path[found.end() :]
+            check_path(path)
+            return origin, path
+        check_path(path)
+        if (told := self._host.origin()) is None:
+            raise _unknown_host(path)
+        return "://".join(told), path
+
+    def _has_page(self, path: str, scheme: str, host: str, environ: WSGIEnvironment) -> bool:
         target = target_of(path, self._prefix)
         sent, _, query = target.sent.partition("?")
         spellings = {(end(sent), end(target.path)) for end in (str, _with_end_slash, _without_end_slash)}
         keys = [Key(scheme, host, spelling, query, decoded, self._prefix) for spelling, decoded in spellings]
-        return any(self._pages.find(key, {}).entry is not None for key in keys)
+        return any(self._pages.find(key, environ).entry is not None for key in keys)
 
     def revalidate_path(self, path: str) -> None:
         """Make all pages of a path void, of every host and query: the next request has one made.
@@ -268,6 +283,12 @@ class CachingApp:
                 "server's log names; a relative path is another file in another working directory"
             )
         self._pages.expire(paths, tags)
+
+
+def _unknown_host(path: str) -> RevalidateError:
+    return RevalidateError(
+        f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
+    )
 
 
 def _with_end_slash(path: str) -> str:

@@ -122,7 +122,7 @@ def _add_revalidate(
         if not given.path and not given.tag:
             raise CommandError("nothing is to be made anew: name a path, or a tag by --tag")
         if not has_app and given.app is None:
-            return expire(given.store, given.path, given.tag, sys.stdout)
+            return expire(given.store, given.path, given.tag, sys.stdout, sys.stderr)
         return revalidate(page_cache("" if has_app else given.app), given.path, given.tag, sys.stdout, sys.stderr)
 
     about = "have the page cache's pages made anew" + ("" if has_app else ": by --app now, else by the next request")

@@ -14,7 +14,7 @@ from nextapi.cache.serving import CachingApp
 from nextapi.cache.sqlite import SQLiteStore
 from nextapi.cache.stores import open_store
 from nextapi.cache.targets import target_of
-from nextapi.commands.colours import RED, paint
+from nextapi.commands.colours import RED, YELLOW, paint
 from nextapi.commands.mounts import shown
 from nextapi.errors import CommandError, RevalidateError, StoreError, TreeError
 
@@ -30,7 +30,8 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
     if not cache.store.serves_processes:
         raise CommandError(
             f"the app keeps its pages in {cache.store}, which is each process's own, so that no command reaches the "
-            "server's: give its PageCache a SQLiteStore, RedisStore or DjangoStore"
+            "server's: give its PageCache a SQLiteStore, a RedisStore, or a DjangoStore with another cache than "
+            "LocMemCache"
         )
     if cache.debug:
         raise CommandError("the app keeps no pages: its PageCache has debug=True")
@@ -42,21 +43,22 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
     code = 0
     for path in paths:
         try:
-            is_page = cache.revalidate(path)
+            url = "".join(cache.named(path))
+            is_page = cache.revalidate(url)
         except (RevalidateError, StoreError) as error:
             reason = f": {_told(error.__cause__)}" if isinstance(error.__cause__, Exception) else ""
             errors.write(f"{paint(errors, RED, 'error')}: {error}{reason}\n")
             code = 1
         else:
             # `res.revalidate` does not mind; who has typed a path does.
-            done = f"REVALIDATED {path} in {place}" if is_page else f"NO PAGE {path}: the app's answer is not kept"
+            done = f"REVALIDATED {url} in {place}" if is_page else f"NO PAGE {url}: the app's answer is not kept"
             out.write(f"{done}\n")
     return code
 
 
-def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], out: TextIO) -> int:
+def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], out: TextIO, errors: TextIO) -> int:
     """Make all pages of `paths` void, of every host and query, and all that have a tag; the next request for one has it
-    made.
+    made. Write a warning to `errors` for a store that no server has asked for a page yet.
 
     `store_name` is what `open_store` takes, None for the default store. Raises `CommandError` where it is not there,
     `StoreError` where it cannot be written.
@@ -73,7 +75,13 @@ def expire(store_name: str | None, paths: Sequence[str], tags: Sequence[str], ou
             f"no pages are kept in {shown(store.path)}, which is not there: give the app's store by --store, the path "
             "of a SQLite file or a URL of Redis, or the app by --app"
         )
-    Pages(store).expire([target_of(path, "").path for path in paths], tags)
+    pages = Pages(store)
+    if pages.are_unused():
+        errors.write(
+            f"{paint(errors, YELLOW, 'warning')}: no server keeps pages in {store} yet: it has to be the store that "
+            "the server's log names\n"
+        )
+    pages.expire([target_of(path, "").path for path in paths], tags)
     out.writelines(f"EXPIRED {what} in {store}\n" for what in (*(f"tag {tag}" for tag in tags), *paths))
     return 0
 
@@ -114,7 +122,8 @@ def import_app(name: str) -> object:
     try:
         app: object = getattr(module, found.attribute)
     except AttributeError:
-        raise CommandError(f"--app {name}: {found.module} has no {found.attribute!r}") from None
+        hint = "" if ":" in name else f": name the app, as {name}:app or {name}:create_app()"
+        raise CommandError(f"--app {name}: {found.module} has no {found.attribute!r}{hint}") from None
     if found.arguments is None:
         return app
     if not callable(app):

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from werkzeug.test import Client
+from werkzeug.wrappers import Response
 
 from nextapi.__main__ import main
 from nextapi.adapters.wsgi import PageCache
+from nextapi.cache import SQLiteStore
 from tests.cli.commands import FLASK, MANAGE, NEXTAPI, call
 from tests.support.redis import redis_server
 from tests.support.servers import serve
@@ -156,10 +158,12 @@ def test_what_is_no_page_is_told(site: _Site) -> None:
 
 @pytest.mark.parametrize("site", ["flask", "django"], indirect=True)
 def test_the_hosts_command_line_knows_the_app(site: _Site) -> None:
-    """`flask nextapi` and `manage.py nextapi` are told the path alone: app and host are in their settings."""
+    """`flask nextapi` and `manage.py nextapi` are told the path alone: app and host are in their settings. They say for
+    which URL the page was made, as the one that is asked for may be another.
+    """
     site.keep("/own")
     done = site.call(*site.own, "revalidate", "/own")
-    assert done == (0, f"REVALIDATED /own in {site.folder}/.nextapi/pages.sqlite3\n")
+    assert done == (0, f"REVALIDATED http://example.com/own in {site.folder}/.nextapi/pages.sqlite3\n")
     assert site.get("/own") == ("HIT", "new")
 
 
@@ -349,7 +353,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_an_app_is_named_as_gunicorn_takes_it(capsys: pytest.CaptureFixture[str]) -> None:
     """A factory is called with plain values; the page cache is found in what is around it."""
     assert main(["revalidate", "/a", "--app", "revalidated:create_app('example.com', scheme='https')"]) == 0
-    assert capsys.readouterr() == (f"REVALIDATED /a in {Path.cwd()}/.nextapi/pages.sqlite3\n", "")
+    assert capsys.readouterr() == (f"REVALIDATED https://example.com/a in {Path.cwd()}/.nextapi/pages.sqlite3\n", "")
 
 
 @pytest.mark.usefixtures("here")
@@ -359,7 +363,7 @@ def test_an_app_is_named_as_gunicorn_takes_it(capsys: pytest.CaptureFixture[str]
         ("nowhere_to_be_found:app", "'nowhere_to_be_found' cannot be imported: ModuleNotFoundError: No module named"),
         ("revalidated_broken:app", "KeyError: 'NOWHERE_TO_BE_FOUND' ("),
         ("revalidated_text:app", "SyntaxError: '(' was never closed (revalidated_text.py, line 1)"),
-        ("revalidated", "revalidated has no 'application'"),
+        ("revalidated", "has no 'application': name the app, as revalidated:app or revalidated:create_app()"),
         ("revalidated:app()", "revalidated has no 'app'"),
         ("revalidated:app.wsgi", "write it as module:app, or module:create_app()"),
         ("revalidated:create_app(bare)", "write it as module:app, or module:create_app()"),
@@ -368,7 +372,10 @@ def test_an_app_is_named_as_gunicorn_takes_it(capsys: pytest.CaptureFixture[str]
         ("revalidated:fail()", "fail raises ValueError: no settings (revalidated.py, line 20)"),
         ("revalidated:bare", "no PageCache can be seen in it: application = PageCache(application)"),
         ("revalidated:idle", "the app keeps no pages: its PageCache has debug=True"),
-        ("revalidated:lone", "which is each process's own, so that no command reaches the server's"),
+        (
+            "revalidated:lone",
+            "own, so that no command reaches the server's: give its PageCache a SQLiteStore, a RedisS",
+        ),
     ],
 )
 def test_an_app_that_cannot_be_used(app: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -398,6 +405,23 @@ def test_what_cannot_be_expired(
     assert main(["revalidate", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("here")
+def test_a_store_that_no_server_has_used(capsys: pytest.CaptureFixture[str]) -> None:
+    """It may be the wrong one, such as another database of the same Redis: that is said, and the exit code is 0."""
+    store = SQLiteStore("other.sqlite3")
+    for is_used in (False, True):
+        if is_used:
+            Client(PageCache(Response("page", headers={"Cache-Control": "s-maxage=60"}), store)).get("/a")
+        else:
+            store.set({"something": b"else"}, 60)
+        capsys.readouterr()
+        assert main(["revalidate", "/a", "--store", "other.sqlite3"]) == 0
+        said = capsys.readouterr()
+        assert said.out == f"EXPIRED /a in {Path.cwd()}/other.sqlite3\n"
+        warning = f"warning: no server keeps pages in {Path.cwd()}/other.sqlite3 yet: it has to be the store that"
+        assert (said.err == "") if is_used else said.err.startswith(warning)
 
 
 @pytest.mark.parametrize(

@@ -753,22 +753,23 @@ def test_revalidate_any_path(site: Site, path: str) -> None:
     assert site.see(sent)[0] == "MISS"
 
 
-def test_a_page_that_asks_for_itself(site: Site) -> None:
+@pytest.mark.parametrize(("path", "shown"), [("/a", "/a"), ("/\xe9", "/%C3%A9")])
+def test_a_page_that_asks_for_itself(path: str, shown: str, site: Site) -> None:
     """It is an error that names the chain, with a slash at its end too, and not a wait for oneself."""
     errors: list[str] = []
 
     def make(environ: WSGIEnvironment) -> str:
-        for path in ("/a", "/a/"):
+        for spelling in (path, f"{path}/"):
             try:
-                site.cache.revalidate(path, origin="http://example.com")
+                site.cache.revalidate(spelling, origin="http://example.com")
             except RevalidateError as error:
                 errors.append(str(error))
         return "page"
 
-    site.page("/a", make=make)
-    assert site.get("/api/revalidate?path=/a").json == "done"
+    site.page(path.encode().decode("latin-1"), make=make)
+    assert site.get(f"/api/revalidate?path={path}").json == "done"
     assert len(errors) == 2
-    assert all("/a -> /a" in error for error in errors)
+    assert all(f"{shown} -> {shown}" in error for error in errors)
 
 
 def test_a_chain_of_pages(site: Site) -> None:
@@ -1081,3 +1082,14 @@ def test_draft_mode_goes_round(make_site: MakeSite) -> None:
     answer = site.get("/minute", Cookie=cookie)
     assert (answer.headers["Cache-Control"], answer.text) == (PRIVATE, "page 2")
     assert site.see("/minute") == ("HIT", "page 1")
+
+
+def test_draft_mode_of_a_tree_with_a_secret_of_its_own(make_site: MakeSite) -> None:
+    """The cache knows the option `secret` of the trees behind it; without that editors would be shown the kept page."""
+    files = {"pages/api/draft.py": "def handler(req, res):\n    res.set_draft_mode().json(1)\n"}
+    site = make_site(files, tree={"secret": "a secret of the tree alone"})
+    site.page("/a")
+    site.see("/a")
+    cookie = site.get("/api/draft").headers["Set-Cookie"].partition(";")[0]
+    assert site.get("/a", Cookie=cookie).text == "page 2"
+    assert site.see("/a") == ("HIT", "page 1")

@@ -91,6 +91,7 @@ SHOWN = {
     "pip install 'nextapi-wsgi[fetch]'": _ENVIRONMENT,
     "pip install 'nextapi-wsgi[user-agent]'": _ENVIRONMENT,
     "pip install flask gunicorn": _ENVIRONMENT,
+    "pip install flask-login": _ENVIRONMENT,
     "pip install flask-wtf": _ENVIRONMENT,
     "pip install django gunicorn": _ENVIRONMENT,
     "pip install . gunicorn": _ENVIRONMENT,

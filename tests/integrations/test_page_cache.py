@@ -203,10 +203,15 @@ def handler(req, res):
     res.json({"revalidated": True})
 """
 
+# As for any cache of Django's in SQLite: else who begins to write while another does is refused, and does not wait.
 _SETTINGS = """
+import django
 from blog_site.settings import *
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "pages"}}
+DATABASES["default"]["OPTIONS"] = {"timeout": 60}
+if django.VERSION >= (5, 1):
+    DATABASES["default"]["OPTIONS"]["transaction_mode"] = "IMMEDIATE"
 """
 _WSGI = """
 from django.core.wsgi import get_wsgi_application

@@ -54,6 +54,8 @@ def flask_client(root: Path, **options: Any) -> Client:
 def django_project(urlpatterns: list[Any], **setting: Any) -> Iterator[Client]:
     """Have a client of a Django project with a URLconf of its own."""
     configure_django()
+    from nextapi.adapters.django.messages import forget_request
+
     urlconf = ModuleType(f"urlconf_{next(_numbers)}")
     urlconf.urlpatterns = urlpatterns  # type: ignore[attr-defined]  # what a URLconf is
     sys.modules[urlconf.__name__] = urlconf
@@ -63,6 +65,7 @@ def django_project(urlpatterns: list[Any], **setting: Any) -> Iterator[Client]:
             yield Client(get_wsgi_application(), use_cookies=False)
     finally:
         del sys.modules[urlconf.__name__]
+        forget_request()  # of a client that has not closed the last answer, as servers do
 
 
 @contextmanager

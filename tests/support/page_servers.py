@@ -99,8 +99,10 @@ class PageServer:
         (self.folder / f"hold-{name}").unlink()
 
     def say(self, name: str, cache_control: str) -> None:
-        """Set the Cache-Control of a page that is made from now on."""
-        (self.folder / f"says-{name}").write_text(cache_control)
+        """Set the Cache-Control of a page that is made from now on; one that is being made says one of the two."""
+        written = self.folder / "says"
+        written.write_text(cache_control)
+        written.replace(self.folder / f"says-{name}")
 
     def made(self, name: str) -> list[int]:
         """Return who has begun to make a page, by the ids of their processes."""

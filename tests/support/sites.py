@@ -141,17 +141,22 @@ def _django_urls(site: Site, root: Path, options: dict[str, Any]) -> list[Any]:
 
 
 @contextmanager
-def serving(host: str, root: Path, settings: dict[str, Any] | None = None, **options: Any) -> Iterator[Site]:
-    """Have a site in a host, with the tree `root`; `options` are the page cache's, `settings` the framework's."""
+def serving(
+    host: str, root: Path, settings: dict[str, Any] | None = None, tree: dict[str, Any] | None = None, **options: Any
+) -> Iterator[Site]:
+    """Have a site in a host, with the tree `root`; `options` are the page cache's, `settings` the framework's, `tree`
+    the tree's.
+    """
     site = Site()
+    tree = tree or ({"secret": SECRET} if host == "wsgi" else {})
     with ExitStack() as stack:
         if host == "django":
             configure_django()
-            urls = _django_urls(site, root, {})
+            urls = _django_urls(site, root, tree)
             client = stack.enter_context(django_project(urls, **(settings or {})))
             app: Any = client.application
         else:
-            app = {"wsgi": _bare, "flask": _flask}[host](site, root, {"secret": SECRET} if host == "wsgi" else {})
+            app = {"wsgi": _bare, "flask": _flask}[host](site, root, tree)
             if host == "flask":
                 app.config.update(settings or {})
         options.setdefault("store", site.store)

@@ -392,6 +392,25 @@ def test_a_generator_is_closed_once() -> None:
     assert ends == ["end"]
 
 
+def test_a_body_that_begins_late_and_has_nothing_is_closed_once() -> None:
+    """Also where its head was passed on."""
+
+    class Late(Body):
+        def __iter__(self) -> Iterator[bytes]:
+            start("404 Not Found", PLAIN)
+            yield from ()
+
+    body = Late()
+    start: Any = None
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        nonlocal start
+        start = start_response
+        return body
+
+    assert (passed(app).status, body.closed) == ("404 Not Found", 1)
+
+
 def test_an_application_that_raises() -> None:
     """What it raises before it returns passes through."""
 

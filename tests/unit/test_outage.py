@@ -48,12 +48,13 @@ def test_pages_are_served_while_the_store_is_gone(
     assert "the store is back" in caplog.text
 
 
-def test_on_demand_says_that_the_store_is_gone() -> None:
+@pytest.mark.parametrize("gone", [ALL, {"set"}], ids=["all", "set"])
+def test_on_demand_says_that_the_store_is_gone(gone: Collection[str]) -> None:
     """Who has a page made anew, or expired, is told."""
     store = FailingStore()
     cache = PageCache(Numbered(), store)
     ask(cache)
-    store.gone = ALL
+    store.gone = gone
     for call in (
         lambda: cache.revalidate("http://example.com/a"),
         lambda: cache.revalidate_path("/a"),
@@ -98,6 +99,46 @@ def test_a_store_that_takes_no_page(clock: Clock, caplog: pytest.LogCaptureFixtu
     store.is_full = False
     assert [state(ask(cache)) for _ in range(2)] == ["MISS", "HIT"]
     assert caplog.messages[1:] == ["page cache: the store is back"]
+
+
+def test_a_store_that_can_be_read_again_is_back(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Where it could not be read, a page that is served from it says so."""
+    caplog.set_level(logging.INFO, "nextapi")
+    store = FailingStore()
+    cache = PageCache(Numbered(), store)
+    ask(cache)
+    store.gone = ALL
+    ask(cache)
+    store.gone = ()
+    clock.now += 2
+    assert state(ask(cache)) == "HIT"
+    assert caplog.messages[1:] == ["page cache: the store is back"]
+
+
+def test_a_page_that_was_written_ends_the_pause(clock: Clock) -> None:
+    """Nobody has to wait for what is back."""
+    outage = Outage()
+    outage.note(StoreError("full"))
+    assert not outage.may_try()
+    outage.note_written()
+    assert [outage.may_try(), outage.may_try()] == [True, True]
+
+
+def test_a_store_that_goes_while_the_app_answers(clock: Clock) -> None:
+    """What was no page and is one now is answered, where the lease for it cannot be had."""
+    headers = PAGE[:1]
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", list(headers))
+        return [b"page"]
+
+    store = FailingStore()
+    cache = PageCache(app, store)
+    ask(cache)
+    headers = PAGE
+    store.gone = {"add"}
+    answer = ask(cache)
+    assert (answer.status_code, answer.text, state(answer)) == (200, "page", "MISS")
 
 
 class Stumbling(HookedStore):
@@ -163,9 +204,32 @@ def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch, caplog:
     store = FailingStore()
     cache = PageCache(expiring, store)
     store.gone = ALL
-    for number in range(3):
-        assert ask(cache, f"/{number}", "POST").status_code == 200
+    for path in ("/0", "/1", "/0"):
+        assert ask(cache, path, "POST").status_code == 200
+    assert "were to be expired" not in caplog.text
+    assert ask(cache, "/2", "POST").status_code == 200
     assert "more than 2 pages and tags were to be expired" in caplog.text
+
+
+@pytest.mark.parametrize("how", [("GET", "/path"), ("GET", "/tag"), ("POST", "/a"), ("POST", "/path")])
+def test_a_store_that_is_gone_is_left_alone(how: tuple[str, str], clock: Clock) -> None:
+    """Until the pause is over nobody asks it, who expires a page neither: it may take a second to fail."""
+
+    class Counting(FailingStore):
+        count = 0
+
+        def before(self, operation: str, names: Collection[str]) -> None:
+            self.count += 1
+            super().before(operation, names)
+
+    store = Counting()
+    cache = PageCache(expiring, store)
+    store.gone = ALL
+    ask(cache)
+    before = store.count
+    for _ in range(3):
+        assert ask(cache, how[1], how[0]).status_code == 200
+    assert store.count == before
 
 
 def test_what_is_expired_while_others_catch_up() -> None:

@@ -118,10 +118,11 @@ def test_a_folder_that_is_made_for_pages_is_not_committed(tmp_path: Path) -> Non
     assert not (tmp_path / ".gitignore").exists()
 
 
-def test_nothing_is_expired_in_debug(tmp_path: Path) -> None:
-    """A signal that expires pages needs no store in development."""
+def test_nothing_is_kept_in_debug(tmp_path: Path) -> None:
+    """A signal that expires pages, or has one made anew, needs no store in development."""
     cache = PageCache(page, tmp_path, debug=True)  # a folder is no store
     cache.revalidate_path("/a")
     cache.revalidate_tag("a")
+    assert cache.revalidate("http://example.com/a") is False
     with pytest.raises(StoreError):
         PageCache(page, tmp_path).revalidate_tag("a")

@@ -6,8 +6,9 @@ import multiprocessing
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Event
@@ -20,10 +21,11 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client, create_environ, run_wsgi_app
 
+from nextapi import revalidate_path
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
 from nextapi.errors import OptionError, RevalidateError
-from tests.support.page_cache import PAGE, Clock, HookedStore, Numbered, ask, settle, state
+from tests.support.page_cache import ALL, PAGE, Clock, FailingStore, HookedStore, Numbered, ask, settle, state
 from tests.support.servers import wait_until
 
 if TYPE_CHECKING:
@@ -101,6 +103,73 @@ def test_a_file_that_is_no_page_stays_a_file() -> None:
 
     environ = create_environ("/a", "http://example.com")
     assert PageCache(app, MemoryStore())(environ, lambda *_: lambda _: None) is wrapper
+
+
+def test_an_error_after_the_head_is_no_page(caplog: pytest.LogCaptureFixture) -> None:
+    """What was held back until then is forgotten: the error is passed on, and nothing is said of a page."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", list(PAGE))
+        try:
+            raise ValueError
+        except ValueError:
+            start_response("500 Internal Server Error", PAGE[:1], sys.exc_info())  # type: ignore[arg-type]
+        return [b"error"]
+
+    def start(status: str, *_: object) -> Callable[[bytes], object]:
+        started.append(status)
+        return lambda _: None
+
+    started: list[str] = []
+    store = MemoryStore()
+    body = PageCache(app, store)(create_environ("/a", "http://example.com"), start)
+    assert (started, [*body], leases(store)) == (["500 Internal Server Error"], [b"error"], [])
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"Cookie": "a=b"}, {"X-User": "ada"}])
+@pytest.mark.parametrize("said", [PAGE, PAGE[:1]], ids=["a page", "no page"])
+def test_a_body_is_closed_once(headers: dict[str, str], said: list[tuple[str, str]]) -> None:
+    """Kept or passed on, of each answer that the app has begun."""
+
+    class Body:
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"page"
+
+        def close(self) -> None:
+            closed.append(self)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", list(said))
+        bodies.append(Body())
+        return bodies[-1]
+
+    bodies: list[Body] = []
+    closed: list[Body] = []
+    ask(PageCache(app, MemoryStore()), headers=headers)
+    settle()
+    assert len(closed) == len(bodies)
+    assert {*closed} == {*bodies}
+    assert len(bodies) == (2 if headers and said == PAGE else 1)
+
+
+def test_a_part_of_a_page_is_not_the_page(caplog: pytest.LogCaptureFixture) -> None:
+    """Who asks for a part is answered by the app, and the page is made beside it, of which nothing is to be said."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if "HTTP_RANGE" in environ:
+            start_response("206 Partial Content", [*PAGE, ("Content-Range", "bytes 0-0/4")])
+            return [b"p"]
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    cache = PageCache(app, MemoryStore())
+    answer = ask(cache, headers={"Range": "bytes=0-0"})
+    assert (answer.status_code, answer.text, state(answer)) == (206, "p", None)
+    settle()
+    answer = ask(cache)
+    assert (answer.text, state(answer)) == ("page", "HIT")
+    assert caplog.messages == []
 
 
 def endless(headers: Sequence[tuple[str, str]], given: list[int], closed: list[int]) -> WSGIApplication:
@@ -204,6 +273,11 @@ def test_a_cold_page_is_made_once(clock: Clock) -> None:
     assert sorted(str(state(answer)) for answer in answers) == ["HIT"] * 7 + ["MISS"]
 
 
+def leases(store: MemoryStore) -> list[str]:
+    """Return the names of what is being made."""
+    return [name for name in store._kept if name.startswith("lease:")]
+
+
 @pytest.mark.parametrize("header", ["Referer", "X-Forwarded-For"])
 def test_a_cold_page_is_not_made_by_all_who_say_more_than_its_name(header: str) -> None:
     """Eight who ask at once as browsers do behind a proxy: one is answered alone, the others by the page for all."""
@@ -247,7 +321,38 @@ def test_a_page_that_another_makes_before_the_lease_is_had() -> None:
     app, store = Numbered(), Overtaken()
     store.other = PageCache(app, store)
     answer = ask(PageCache(app, store))
-    assert (state(answer), app.count) == ("HIT", 1)
+    assert (state(answer), app.count, leases(store)) == ("HIT", 1, [])
+
+
+@pytest.mark.parametrize("later", ["200 OK", "404 Not Found", "500 Internal Server Error"])
+@pytest.mark.parametrize("headers", [PAGE, PAGE[:1]], ids=["a page", "no page"])
+def test_no_lease_is_left(later: str, headers: list[tuple[str, str]], clock: Clock) -> None:
+    """Whatever is asked for, and whatever comes of it, somebody else may make the page at once."""
+    status, said = "200 OK", list(PAGE)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response(status, list(said))
+        return [b"page"]
+
+    def remake() -> None:
+        with suppress(RevalidateError):
+            cache.revalidate("http://example.com/a")
+
+    store = MemoryStore()
+    cache = PageCache(app, store)
+    for step in (
+        lambda: ask(cache),
+        lambda: ask(cache, "/b", headers={"Cookie": "a=b"}),
+        lambda: setattr(clock, "now", clock.now + 61),
+        lambda: ask(cache),
+        lambda: cache.revalidate_path("/a"),
+        lambda: ask(cache),
+        remake,
+    ):
+        step()
+        settle()
+        assert leases(store) == []
+        status, said = later, headers
 
 
 def test_who_waits_too_long_makes_the_page_unstored() -> None:
@@ -256,7 +361,9 @@ def test_who_waits_too_long_makes_the_page_unstored() -> None:
     app = Numbered(hold=hold)
     cache = PageCache(app, MemoryStore(), wait=0.05)
     with ThreadPoolExecutor(3) as pool:
-        asked = [pool.submit(ask, cache) for _ in range(3)]
+        asked = [pool.submit(ask, cache)]
+        wait_until(lambda: app.count == 1, "nobody makes the page")
+        asked += [pool.submit(ask, cache) for _ in range(2)]
         wait_until(lambda: app.count == 3, "they wait for ever")
         hold.set()
         answers = [future.result(20) for future in asked]
@@ -265,14 +372,22 @@ def test_who_waits_too_long_makes_the_page_unstored() -> None:
     assert (state(ask(cache)), ask(cache).text) == ("HIT", "page 1")
 
 
-@pytest.mark.parametrize("said", [{}, {"Referer": "http://a.com"}], ids=["plain", "more"])
-@pytest.mark.parametrize("headers", [PAGE[:1], [*PAGE, ("Set-Cookie", "a=b")]], ids=["no page", "refused"])
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        (PAGE[:1], {}),
+        (PAGE[:1], {"Referer": "http://a.com"}),
+        ([*PAGE, ("Set-Cookie", "a=b")], {}),
+        ([*PAGE, ("Set-Cookie", "a=b")], {"Referer": "http://a.com"}),
+        ([*PAGE, ("X-Large", "x" * LIMIT)], {}),
+    ],
+)
 def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]], said: dict[str, str]) -> None:
     """Once it is known that a path has no page, who asks for it is answered at once, however many others there are."""
     hold = Event()
     hold.set()
     app = Numbered(headers, hold)
-    cache = PageCache(app, MemoryStore(), wait=20)
+    cache = PageCache(app, MemoryStore(max_entry_size=LIMIT), wait=20)
     ask(cache, headers=said)
     hold.clear()
     with ThreadPoolExecutor(3) as pool:
@@ -282,6 +397,123 @@ def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]], said: 
         finally:
             hold.set()
         assert {future.result(20).status_code for future in asked} == {200}
+
+
+def test_who_waits_is_not_given_what_is_too_old(clock: Clock) -> None:
+    """While a page is made whose time is over, the one before is nobody's."""
+    hold = Event()
+    hold.set()
+    app = Numbered([PAGE[0], ("Cache-Control", "s-maxage=60")], hold)
+    cache = PageCache(app, MemoryStore(), wait=20)
+    ask(cache)
+    clock.now += 61
+    hold.clear()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, cache)
+        wait_until(lambda: app.count == 2, "nobody makes the page")
+        second = pool.submit(ask, cache)
+        with pytest.raises(TimeoutError):
+            second.result(0.1)
+        hold.set()
+        assert (first.result(20).text, second.result(20).text) == ("page 2", "page 2")
+
+
+def test_who_waits_is_answered_when_it_is_no_page() -> None:
+    """Also where the app goes on for long after it has said so, and may `write()`."""
+    begin, end = Event(), Event()
+    count = 0
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        nonlocal count
+        count += 1
+        is_first = count == 1
+        if is_first:
+            assert begin.wait(20)
+        start_response("200 OK", PAGE[:1])
+        if is_first:
+            assert end.wait(40)
+        return [b"page"]
+
+    store = MemoryStore()
+    cache = PageCache(app, store, wait=60)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, cache)
+        wait_until(lambda: count == 1, "the app is not asked")
+        second = pool.submit(ask, cache)
+        try:
+            with pytest.raises(TimeoutError):
+                second.result(0.1)
+            begin.set()
+            assert second.result(30).text == "page"
+            assert leases(store) == []
+        finally:
+            begin.set()
+            end.set()
+        assert first.result(20).text == "page"
+
+
+def test_of_several_that_are_answered_by_a_page_one_keeps_it() -> None:
+    """Nobody waits where there was no page: who is answered by one first has the lease."""
+    head_of_second, head_of_third, rest_of_second = Event(), Event(), Event()
+    count = 0
+    said = PAGE[:1]
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        nonlocal count
+        count += 1
+        number = count
+        if number > 1:
+            assert (head_of_second if number == 2 else head_of_third).wait(20)
+        start_response("200 OK", list(said))
+        if number == 2:
+            assert rest_of_second.wait(20)
+        yield b"page %d" % number
+
+    store = MemoryStore()
+    cache = PageCache(app, store, wait=60)
+    ask(cache)
+    said = PAGE
+    with ThreadPoolExecutor(2) as pool:
+        second = pool.submit(ask, cache)
+        wait_until(lambda: count == 2, "the app is not asked")
+        third = pool.submit(ask, cache)
+        wait_until(lambda: count == 3, "it waits")
+        head_of_second.set()
+        wait_until(lambda: leases(store), "its head is not seen")
+        head_of_third.set()
+        answer = third.result(20)
+        assert (state(answer), answer.text) == ("MISS", "page 3")
+        assert not [name for name in store._kept if name.startswith("page:")]
+        rest_of_second.set()
+        assert second.result(20).text == "page 2"
+    assert ask(cache).text == "page 2"
+
+
+def test_what_is_no_page_leaves_nothing_in_the_store() -> None:
+    """Nobody fills it by asking for many paths."""
+    store = MemoryStore()
+    cache = PageCache(Numbered(PAGE[:1]), store)
+    for path in ("/a", "/b"):
+        ask(cache, path)
+        ask(cache, path, headers={"Cookie": "a=b"})
+    assert {*store._kept} == {"paths", "tags"}
+
+
+def test_a_page_that_forgets_its_vary_is_kept_as_before(clock: Clock) -> None:
+    """Also where it cannot be made of a clean request: what was made for one language is for that one alone."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        is_clean = environ["HTTP_USER_AGENT"] == "nextapi"
+        start_response("500 Internal Server Error" if is_clean else "200 OK", [*PAGE, *vary])
+        return [environ["HTTP_ACCEPT_LANGUAGE"].encode()]
+
+    vary = [("Vary", "Accept-Language")]
+    cache = PageCache(app, MemoryStore())
+    german, english = ({"Accept-Language": language, "User-Agent": "browser"} for language in ("de", "en"))
+    assert ask(cache, headers=german).text == "de"
+    cache.revalidate_path("/a")
+    vary.clear()
+    assert [ask(cache, headers=asked).text for asked in (german, english, german)] == ["de", "en", "de"]
 
 
 def with_stale_page(clock: Clock) -> tuple[Numbered, PageCache, Event]:
@@ -476,6 +708,23 @@ def test_below_a_prefix() -> None:
     assert ask(outer, "/shop/a").text == "page 2"
     inner.revalidate_path("/shop/a")
     assert state(ask(outer, "/shop/a")) == "MISS"
+    assert ask(outer, "/shop/a", "POST", headers={"X-Forwarded-Host": "evil.com"}).status_code == 200
+    assert state(ask(outer, "/shop/a")) == "MISS"
+
+
+def test_who_goes_round_expires_below_the_prefix() -> None:
+    """A path that is named where nothing is kept for the request is below its SCRIPT_NAME, too."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/expire":
+            revalidate_path("/a")
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    outer = DispatcherMiddleware(app, {"/shop": PageCache(app, MemoryStore())})
+    assert [state(ask(outer, "/shop/a")) for _ in range(2)] == ["MISS", "HIT"]
+    assert state(ask(outer, "/shop/expire", headers={"X-Forwarded-Host": "evil.com"})) is None
+    assert state(ask(outer, "/shop/a")) == "MISS"
 
 
 @pytest.mark.parametrize("place", ["inside", "outside"])
@@ -529,6 +778,13 @@ def test_a_proxy_that_nobody_told_of(name: str, caplog: pytest.LogCaptureFixture
     assert state(ask(cache)) == "HIT"
 
 
+def test_the_header_of_a_proxy_that_matters_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """Of several not X-Forwarded-For, which no setting would have believed for it."""
+    cache = PageCache(Numbered(), MemoryStore())
+    ask(cache, headers={"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"})
+    assert "requests with X-Forwarded-Proto go round it" in caplog.text
+
+
 def test_forwarding_headers_that_a_proxy_fix_does_not_read() -> None:
     """What the ProxyFix leaves alone, the app might read: such requests go round."""
     cache = PageCache(ProxyFix(Numbered(), x_for=1, x_proto=0, x_host=0), MemoryStore())
@@ -568,11 +824,34 @@ def test_a_page_that_is_none_is_private_to_who_asked(more: tuple[str, str]) -> N
     assert ask(cache).headers["Cache-Control"] == PAGE[1][1]
 
 
+@pytest.mark.parametrize("gone", [(), ALL], ids=["there", "gone"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("name", ["X-User", "Cookie"])
+def test_a_page_that_may_be_somebodys_is_private(gone: Collection[str], method: str, name: str) -> None:
+    """Another cache in front is not to keep what this one would not, whether its store is there or gone."""
+    store = FailingStore()
+    cache = PageCache(Numbered(), store)
+    store.gone = gone
+    for path in ("/a", "/b"):
+        assert ask(cache, path, method, headers={name: "ada"}).headers["Cache-Control"].startswith("private, ")
+        assert ask(cache, path, method).headers["Cache-Control"] == PAGE[1][1]
+
+
+def test_a_page_that_may_be_somebodys_is_private_where_no_lease_can_be_had() -> None:
+    """The page is known, void, and cannot be made of a clean request."""
+    store = FailingStore()
+    cache = PageCache(Numbered(), store)
+    ask(cache)
+    cache.revalidate_path("/a")
+    store.gone = {"add"}
+    assert ask(cache, headers={"X-User": "ada"}).headers["Cache-Control"].startswith("private, ")
+
+
 def test_a_memory_store_is_for_one_process() -> None:
     """With several processes it is refused, by a message that says what to use; every time."""
     cache = PageCache(Numbered(), MemoryStore())
     for _ in range(2):
-        with pytest.raises(OptionError, match=r"is one process's.*Use SQLiteStore, RedisStore or DjangoStore"):
+        with pytest.raises(OptionError, match=r"is one process's.*Use SQLiteStore, RedisStore, or DjangoStore with"):
             ask(cache, environ_overrides={"wsgi.multiprocess": True})
 
 
@@ -629,6 +908,34 @@ def test_a_process_that_ends_while_it_makes_a_page(tmp_path: Path) -> None:
     assert [state(ask(cache, "/", base_url="http://example.com")) for _ in range(2)] == ["MISS", "HIT"]
 
 
+def test_the_threads_that_are_known_are_not_without_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may have a new one for each request."""
+    monkeypatch.setattr("nextapi.cache.serving._MOST_THREADS", 2)
+    cache = PageCache(Numbered(), MemoryStore())
+    barrier = threading.Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        [*pool.map(lambda _: (barrier.wait(20), ask(cache)), range(4))]
+    assert len(cache._threads) <= 4  # each may have looked before any was counted
+    ask(cache)
+    assert len(cache._threads) <= 4
+
+
+def test_a_clean_request_says_what_the_server_is() -> None:
+    """What an app reads of the server is the same, whoever has the page made."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", list(PAGE))
+        return [f"{environ.get('SERVER_SOFTWARE')} {environ['wsgi.multiprocess']}".encode()]
+
+    server = {"SERVER_SOFTWARE": "server/1", "wsgi.multiprocess": True}
+    cache = PageCache(app, HookedStore())
+    cache.store.serves_processes = True  # type: ignore[misc]
+    assert ask(cache, environ_overrides=server, headers={"Cookie": "a=b"}).text == "server/1 True"
+    settle()
+    answer = ask(cache, environ_overrides=server)
+    assert (state(answer), answer.text) == ("HIT", "server/1 True")
+
+
 def test_the_place_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     """With the first request it is said where pages are kept."""
     cache = PageCache(Numbered(), MemoryStore())
@@ -677,3 +984,49 @@ def test_revalidate_says_whether_there_is_a_page() -> None:
     cache = PageCache(app, MemoryStore())
     paths = ("/posts", "/posts/", "/none")
     assert [cache.revalidate(path, origin="http://example.com") for path in paths] == [True, True, False]
+
+
+@pytest.mark.parametrize("header", ["Accept", "Accept-Language", "User-Agent"])
+def test_revalidate_says_that_there_is_a_page_that_varies(header: str) -> None:
+    """Also by what a clean request has."""
+    cache = PageCache(Numbered([*PAGE, ("Vary", header)]), MemoryStore())
+    assert cache.revalidate("http://example.com/a")
+
+
+def test_pages_of_two_caches_may_ask_for_each_other() -> None:
+    """One of a path in another cache is another page."""
+
+    def asking(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        other.revalidate("http://example.com/a")
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    app = Numbered()
+    other = PageCache(app, MemoryStore())
+    assert PageCache(asking, MemoryStore()).revalidate("http://example.com/a")
+    assert (app.count, state(ask(other))) == (1, "HIT")
+
+
+# What the log says
+
+
+def test_a_path_forges_no_line_of_the_log(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """A line feed that a client has put in a path is shown as it was sent, as are other characters."""
+    more: list[tuple[str, str]] = [("Set-Cookie", "a=b")]
+    status = "200 OK"
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response(status, [*PAGE, *more])
+        return [b"page"]
+
+    cache = PageCache(app, MemoryStore())
+    path = "/%C3%BC%0Aforged"
+    ask(cache, path)
+    more.clear()
+    ask(cache, path)
+    status = "500 Internal Server Error"
+    clock.now += 61
+    assert state(ask(cache, path)) == "STALE"
+    settle()
+    assert len(caplog.messages) == 2
+    assert all(path in message and "\n" not in message for message in caplog.messages)

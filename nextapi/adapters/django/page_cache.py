@@ -1,21 +1,23 @@
-"""What a page cache before a Django project asks of it: hosts and schemes as its settings trust them, its secrets, and
-its transactions.
+"""What a page cache before a Django project asks of it: hosts and schemes as its settings trust them, its secrets and
+those of its trees, and its transactions.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections, transaction
+from django.urls import URLResolver, get_resolver
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from nextapi.adapters.django.host import secrets_of
+from nextapi.adapters.django.mount import mounted_trees
 from nextapi.cache.host import are_told, forwarding_headers, is_one_of
 from nextapi.draft import Draft
 from nextapi.running import call_masked, call_waiting
@@ -39,7 +41,7 @@ class DjangoCacheHost:
     """What Django's settings say (`nextapi.cache.host.CacheHost`)."""
 
     def __init__(self, secret: bytes, hosts: Sequence[str] | None) -> None:
-        self.draft = Draft(secret, False, secrets_of)
+        self.draft = Draft(secret, False, _secrets)
         self._given_hosts = hosts
         self._known: dict[tuple[str | None, ...], tuple[str, str] | None] = {}
 
@@ -98,6 +100,21 @@ class DjangoCacheHost:
 
     def leave_thread(self) -> None:
         connections.close_all()
+
+
+def _secrets() -> list[str | bytes]:
+    """Return those of the project, and of its trees."""
+    try:
+        given = _given_secrets(get_resolver())
+    except Exception:  # a URLconf that cannot be loaded is Django's to tell
+        given = ()
+    return [*secrets_of(), *given]
+
+
+@lru_cache(maxsize=1)  # a cookie that is forged is no reason to walk through all URLs of a project
+def _given_secrets(_: URLResolver) -> tuple[bytes, ...]:
+    """Return the secrets that the trees of a URLconf were given as an option."""
+    return tuple(tree.options.secret for tree in mounted_trees() if tree.options.secret)
 
 
 def _log_failure(work: Callable[[], Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a page cache before a Flask app asks of it: its secrets, and TRUSTED_HOSTS."""
+"""What a page cache before a Flask app asks of it: its secrets, those of its trees, and TRUSTED_HOSTS."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from nextapi.adapters.flask.host import secrets_of
+from nextapi.adapters.flask.mount import mounted_trees
 from nextapi.cache.host import BareHost
 from nextapi.draft import Draft
 
@@ -30,8 +31,11 @@ class FlaskCacheHost(BareHost):
     def __init__(
         self, app: flask.Flask, secret: bytes, hosts: Sequence[str] | None, proxies: Sequence[ProxyFix]
     ) -> None:
-        super().__init__(Draft(secret, False, lambda: secrets_of(app)), hosts, proxies)
+        super().__init__(Draft(secret, False, self._secrets), hosts, proxies)
         self._app = app
+
+    def _secrets(self) -> list[str | bytes | None]:
+        return [*secrets_of(self._app), *(tree.options.secret for tree in mounted_trees(self._app))]
 
     def _hosts(self) -> Sequence[str] | None:
         return super()._hosts() or self._app.config.get("TRUSTED_HOSTS")
