@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from threading import get_ident
 from time import time
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -34,7 +35,7 @@ from nextapi.cache.pages import Key, Pages
 from nextapi.cache.rendering import Renderer, clean_environ
 from nextapi.cache.store import Store
 from nextapi.cache.targets import check_path, check_tag, target_of
-from nextapi.cache.visit import KEY, NoPages, Visit, current_visit, entered
+from nextapi.cache.visit import KEY, NoPages, Visit, Visited, current_visit, entered
 from nextapi.errors import OptionError, RevalidateError, StoreError
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ class CachingApp:
         if self.debug:
             self._refuse_loop()
             environ[KEY] = visit = Visit(NoPages(), None, "", preview_data=self._preview_data(environ))
-            with entered(visit):
-                return self.app(environ, start_response)
+            return self._call_within(visit, environ, start_response)
         if get_ident() not in self._threads and len(self._threads) < _MOST_THREADS:
             self._meet(environ)
         asked = page_of(environ, self._host, self._ignored_params)
@@ -132,7 +132,8 @@ class CachingApp:
             return self._call_uncached(asked, environ, start_response)
         environ[KEY] = visit = self._visit(asked, environ)
         with entered(visit):
-            return self._misses.answer(asked, found, start_response)
+            answer = self._misses.answer(asked, found, start_response)
+        return _within(visit, answer)
 
     def _meet(self, environ: WSGIEnvironment) -> None:
         """Know one more thread of the server's, which says what it is with the first."""
@@ -179,8 +180,12 @@ class CachingApp:
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         environ[KEY] = visit = self._visit(asked, environ)
+        return self._call_within(visit, environ, start_response)
+
+    def _call_within(self, visit: Visit, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with entered(visit):
-            return self.app(environ, start_response)
+            body = self.app(environ, start_response)
+        return _within(visit, body)
 
     def _call_uncached(
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
@@ -289,6 +294,11 @@ def _unknown_host(path: str) -> RevalidateError:
     return RevalidateError(
         f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
     )
+
+
+def _within(visit: Visit, body: Iterable[bytes]) -> Iterable[bytes]:
+    # What else is returned has made its pieces, or knows its request: it stays what it is, such as a file.
+    return Visited(body, visit) if isinstance(body, GeneratorType | Closing) else body
 
 
 def _with_end_slash(path: str) -> str:

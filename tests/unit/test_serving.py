@@ -21,9 +21,10 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client, create_environ, run_wsgi_app
 
-from nextapi import revalidate_path
+from nextapi import draft_mode, revalidate_path
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
+from nextapi.draft import Draft
 from nextapi.errors import OptionError, RevalidateError
 from tests.support.page_cache import ALL, PAGE, Clock, FailingStore, HookedStore, Numbered, ask, settle, state
 from tests.support.servers import wait_until
@@ -253,6 +254,32 @@ def test_an_application_that_changes_the_environ() -> None:
     assert ask(cache, headers={"Accept-Language": "de"}).text == "nobody"
     assert state(ask(cache, headers={"Accept-Language": "de"})) == "HIT"
     assert state(ask(cache, headers={"Accept-Language": "en"})) == "MISS"
+
+
+def test_an_application_that_is_a_generator_knows_its_page_cache() -> None:
+    """Of all of it that is so, whoever asks: also of what is made when the page cache has returned."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        if environ["PATH_INFO"] == "/change":
+            revalidate_path("/a")
+        start_response("200 OK", list(PAGE[: 1 if environ["PATH_INFO"] == "/change" else 2]))
+        yield b"draft "
+        yield str(draft_mode().is_enabled).encode()
+
+    cache = PageCache(app, MemoryStore(), secret="0123456789abcdef")
+    drafts = Draft(b"0123456789abcdef", False).mode_cookie(True).partition(";")[0]
+    assert [ask(cache).text, state(ask(cache))] == ["draft False", "HIT"]
+    for path, method, cookie, text in (
+        ("/a", "GET", drafts, "draft True"),
+        ("/b", "GET", "a=b", "draft False"),
+        ("/a", "POST", "a=b", "draft False"),
+        ("/change", "GET", "a=b", "draft False"),
+    ):
+        assert ask(cache, path, method, headers={"Cookie": cookie}).text == text
+    settle()
+    assert [state(ask(cache, path)) for path in ("/a", "/b")] == ["MISS", "HIT"]
+    debugged = PageCache(app, MemoryStore(), secret="0123456789abcdef", debug=True)
+    assert ask(debugged, headers={"Cookie": drafts}).text == "draft True"
 
 
 # Several at once
