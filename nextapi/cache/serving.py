@@ -12,7 +12,7 @@ from __future__ import annotations
 import atexit
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from threading import get_ident
 from time import time
@@ -78,7 +78,7 @@ class CachingApp:
         self._notes = Notes()
         self.clean: dict[str, Any] = {}
         """What is in the environ of each request that is made up here, beside what names a page."""
-        self._prefix = os.environ.get("SCRIPT_NAME", "")  # as gunicorn takes it
+        self._prefix = self._prefix_of(os.environ)  # as gunicorn takes it
         self._begin()
         _apps.add(self)
 
@@ -170,8 +170,12 @@ class CachingApp:
     def _visit(self, asked: Asked | None, environ: WSGIEnvironment) -> Visit:
         data = self._preview_data(environ)
         if asked is None:
-            return Visit(self._on_demand, None, environ.get("SCRIPT_NAME", ""), preview_data=data)
+            return Visit(self._on_demand, None, self._prefix_of(environ), preview_data=data)
         return Visit(self._on_demand, (asked.key.scheme, asked.key.host), asked.key.prefix, preview_data=data)
+
+    def _prefix_of(self, environ: Mapping[str, Any]) -> str:
+        forced = self._host.prefix()
+        return environ.get("SCRIPT_NAME", "") if forced is None else forced
 
     def _preview_data(self, environ: WSGIEnvironment) -> Any:
         return self._host.draft.data_of(environ.get("HTTP_COOKIE", ""))
@@ -199,7 +203,7 @@ class CachingApp:
         """Have the app answer another method; the pages of a path that it changes are void (RFC 9111, 4.4)."""
         if environ["REQUEST_METHOD"].upper() in _SAFE_METHODS:  # frameworks read "get" as GET
             return self._call_app(asked, environ, start_response)
-        path = asked.key.path if asked else environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        path = asked.key.path if asked else self._prefix_of(environ) + environ.get("PATH_INFO", "")
         has_returned = False
         last_status = ""
 

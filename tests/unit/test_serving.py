@@ -276,7 +276,7 @@ def test_an_application_that_is_a_generator_knows_its_page_cache() -> None:
         ("/change", "GET", "a=b", "draft False"),
     ):
         assert ask(cache, path, method, headers={"Cookie": cookie}).text == text
-    settle()
+        settle()
     assert [state(ask(cache, path)) for path in ("/a", "/b")] == ["MISS", "HIT"]
     debugged = PageCache(app, MemoryStore(), secret="0123456789abcdef", debug=True)
     assert ask(debugged, headers={"Cookie": drafts}).text == "draft True"
