@@ -39,6 +39,10 @@ class CacheHost(Protocol):
         """Return the scheme and host that the app's settings name as its own; None where they name none."""
         ...
 
+    def prefix(self) -> str | None:
+        """Return the SCRIPT_NAME that the app's settings put before each path, None where the server says it."""
+        ...
+
     def when_committed(self, work: Callable[[], None]) -> None:
         """Do `work` once what the caller has written is there for others: now, where no transaction is open."""
         ...
@@ -77,6 +81,9 @@ class BareHost:
     def origin(self) -> tuple[str, str] | None:
         hosts = [host for host in self._hosts() or () if not host.startswith((".", "*"))]
         return ("https", hosts[0]) if hosts else None
+
+    def prefix(self) -> str | None:
+        return None
 
     def when_committed(self, work: Callable[[], None]) -> None:
         work()

@@ -12,10 +12,11 @@ from __future__ import annotations
 import atexit
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from threading import get_ident
 from time import time
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -34,7 +35,7 @@ from nextapi.cache.pages import Key, Pages
 from nextapi.cache.rendering import Renderer, clean_environ
 from nextapi.cache.store import Store
 from nextapi.cache.targets import check_path, check_tag, target_of
-from nextapi.cache.visit import KEY, NoPages, Visit, current_visit, entered
+from nextapi.cache.visit import KEY, NoPages, Visit, Visited, current_visit, entered
 from nextapi.errors import OptionError, RevalidateError, StoreError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class CachingApp:
         self._notes = Notes()
         self.clean: dict[str, Any] = {}
         """What is in the environ of each request that is made up here, beside what names a page."""
-        self._prefix = os.environ.get("SCRIPT_NAME", "")  # as gunicorn takes it
+        self._prefix = self._prefix_of(os.environ)  # as gunicorn takes it
         self._begin()
         _apps.add(self)
 
@@ -100,8 +101,7 @@ class CachingApp:
         if self.debug:
             self._refuse_loop()
             environ[KEY] = visit = Visit(NoPages(), None, "", preview_data=self._preview_data(environ))
-            with entered(visit):
-                return self.app(environ, start_response)
+            return self._call_within(visit, environ, start_response)
         if get_ident() not in self._threads and len(self._threads) < _MOST_THREADS:
             self._meet(environ)
         asked = page_of(environ, self._host, self._ignored_params)
@@ -132,7 +132,8 @@ class CachingApp:
             return self._call_uncached(asked, environ, start_response)
         environ[KEY] = visit = self._visit(asked, environ)
         with entered(visit):
-            return self._misses.answer(asked, found, start_response)
+            answer = self._misses.answer(asked, found, start_response)
+        return _within(visit, answer)
 
     def _meet(self, environ: WSGIEnvironment) -> None:
         """Know one more thread of the server's, which says what it is with the first."""
@@ -169,8 +170,12 @@ class CachingApp:
     def _visit(self, asked: Asked | None, environ: WSGIEnvironment) -> Visit:
         data = self._preview_data(environ)
         if asked is None:
-            return Visit(self._on_demand, None, environ.get("SCRIPT_NAME", ""), preview_data=data)
+            return Visit(self._on_demand, None, self._prefix_of(environ), preview_data=data)
         return Visit(self._on_demand, (asked.key.scheme, asked.key.host), asked.key.prefix, preview_data=data)
+
+    def _prefix_of(self, environ: Mapping[str, Any]) -> str:
+        forced = self._host.prefix()
+        return environ.get("SCRIPT_NAME", "") if forced is None else forced
 
     def _preview_data(self, environ: WSGIEnvironment) -> Any:
         return self._host.draft.data_of(environ.get("HTTP_COOKIE", ""))
@@ -179,8 +184,12 @@ class CachingApp:
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         environ[KEY] = visit = self._visit(asked, environ)
+        return self._call_within(visit, environ, start_response)
+
+    def _call_within(self, visit: Visit, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with entered(visit):
-            return self.app(environ, start_response)
+            body = self.app(environ, start_response)
+        return _within(visit, body)
 
     def _call_uncached(
         self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
@@ -194,7 +203,7 @@ class CachingApp:
         """Have the app answer another method; the pages of a path that it changes are void (RFC 9111, 4.4)."""
         if environ["REQUEST_METHOD"].upper() in _SAFE_METHODS:  # frameworks read "get" as GET
             return self._call_app(asked, environ, start_response)
-        path = asked.key.path if asked else environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        path = asked.key.path if asked else self._prefix_of(environ) + environ.get("PATH_INFO", "")
         has_returned = False
         last_status = ""
 
@@ -289,6 +298,11 @@ def _unknown_host(path: str) -> RevalidateError:
     return RevalidateError(
         f"{path}: which host it is to be made for is not known: give the whole URL, https://example.com{path}"
     )
+
+
+def _within(visit: Visit, body: Iterable[bytes]) -> Iterable[bytes]:
+    # What else is returned has made its pieces, or knows its request: it stays what it is, such as a file.
+    return Visited(body, visit) if isinstance(body, GeneratorType | Closing) else body
 
 
 def _with_end_slash(path: str) -> str:

@@ -14,8 +14,9 @@ from typing import Any, Literal, Never, Protocol, TypeVar, cast
 
 from werkzeug.datastructures import Headers
 
-from nextapi.cache.policy import MAX_TAG_LENGTH, MAX_TAGS, cache_control
+from nextapi.cache.policy import MAX_TAG_LENGTH, MAX_TAGS, PRIVATE, cache_control
 from nextapi.cache.policy import tags as tags_of
+from nextapi.cache.visit import current_visit
 from nextapi.errors import OptionError
 
 __all__ = ["static_page"]
@@ -43,9 +44,9 @@ def static_page(
 
     `revalidate` is for how many seconds the page is fresh, False for ever; after that it is served while it is made
     anew. `tags` name what the page shows, for `revalidate_tag`. The view's answer gets a Cache-Control unless it has
-    one, and its Cache-Tag gets the tags; not where its status is an error other than 404 and 410. Of what Flask takes
-    beside responses, and tuples, the decorated view returns a tuple `(body, status, headers)`. Raises `OptionError` for
-    what cannot be meant.
+    one, in draft mode that of an answer for one visitor, and its Cache-Tag gets the tags; not where its status is an
+    error other than 404 and 410. Of what Flask takes beside responses, and tuples, the decorated view returns a tuple
+    `(body, status, headers)`. Raises `OptionError` for what cannot be meant.
     """
     if misplaced:
         raise OptionError(f"@static_page has brackets, and its arguments have names: {_EXAMPLE}")
@@ -105,6 +106,8 @@ def _as_page(answer: object, value: str, names: tuple[str, ...]) -> object:
         )
     if not (200 <= code < 400 or code in (404, 410)):
         return answer
+    if (visit := current_visit()) is not None and visit.preview_data is not False:
+        value = PRIVATE  # also to caches that stand between the view and the page cache
     added = Headers(given)
     # Flask puts a tuple's headers in the place of the response's own.
     if "Cache-Control" not in added:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ __all__ = [
     "NoPages",
     "Revalidator",
     "Visit",
+    "Visited",
     "current_visit",
     "entered",
     "environs_answered",
@@ -95,6 +96,30 @@ class _Entered:
 def entered(visit: Visit) -> _Entered:
     """Make a visit the current one, in a `with`."""
     return _Entered(visit)
+
+
+class Visited:
+    """A WSGI iterable, each piece of which is made within a visit."""
+
+    def __init__(self, chunks: Iterable[bytes], visit: Visit) -> None:
+        self._chunks = chunks
+        self._visit = visit
+
+    def __iter__(self) -> Iterator[bytes]:
+        chunks = iter(self._chunks)
+        while True:
+            with entered(self._visit):
+                try:
+                    chunk = next(chunks)
+                except StopIteration:
+                    return
+            yield chunk
+
+    def close(self) -> None:
+        """Close what it is made of."""
+        if (close := getattr(self._chunks, "close", None)) is not None:
+            with entered(self._visit):
+                close()
 
 
 def visit_of(environ: Mapping[str, Any]) -> Visit | None:

@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from nextapi import revalidate_path, revalidate_tag
 from nextapi.adapters.django import DjangoStore
+from nextapi.adapters.wsgi import PageCache
 from tests.support.mounts import configure_django
 from tests.support.sites import Site, serving
 from tests.support.trees import write_files
@@ -159,6 +160,17 @@ def test_django_below_a_prefix_that_a_proxy_takes_off(serve: Serve) -> None:
     assert site.see("/a")[0] == "MISS"
     escaped = [site.page("/b/c"), site.see("/b%2Fc"), site.see("/b/c")]
     assert escaped[1:] == [("MISS", "page 1"), ("MISS", "page 2")]
+
+
+def test_django_below_a_prefix_that_no_request_has_named(serve: Serve) -> None:
+    """Whoever answers no request has pages below FORCE_SCRIPT_NAME made, and expires them, before the first request."""
+    site = serve("django", FORCE_SCRIPT_NAME="/base")
+    site.page("/a")
+    assert site.cache.revalidate("http://example.com/base/a")
+    assert site.see("/a") == ("HIT", "page 1")
+    other = PageCache(site.cache.app, site.store)
+    other.revalidate_path("/a")
+    assert site.see("/a") == ("MISS", "page 2")
 
 
 def test_flask_behind_a_proxy(serve: Serve) -> None:

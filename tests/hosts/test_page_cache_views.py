@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import flask
 import pytest
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import include, path
 
 from nextapi import draft_mode, revalidate_path, static_page
@@ -77,6 +77,30 @@ def test_a_stream_knows_its_page_cache(host: str, tmp_path: Path) -> None:
         assert (state(answer), answer.text) == ("MISS", "page False")
         cookie = ask(app, "/api/draft").headers["Set-Cookie"].partition(";")[0]
         assert ask(app, "/page", headers={"Cookie": cookie}).text == "page True"
+
+
+def test_a_draft_is_in_no_cache_of_djangos(tmp_path: Path) -> None:
+    """Django's cache behind the page cache is told, too, that what one sees in draft mode is nobody else's."""
+    configure_django()
+    from django.core.cache import cache
+
+    from nextapi.adapters.django import create_urlpatterns
+
+    @static_page(revalidate=60)
+    def page(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(str(draft_mode().is_enabled))
+
+    urls = [path("page", page), path("", include(create_urlpatterns(write_files(tmp_path / "web", FILES))))]
+    caching = [f"django.middleware.cache.{name}CacheMiddleware" for name in ("Update", "FetchFrom")]
+    with django_project(urls, MIDDLEWARE=caching) as client:
+        app = PageCache(client.application, MemoryStore())
+        cookie = ask(app, "/api/draft").headers["Set-Cookie"].partition(";")[0]
+        try:
+            assert ask(app, "/page", headers={"Cookie": cookie}).text == "True"
+            answer = ask(app, "/page")
+        finally:
+            cache.clear()
+    assert (state(answer), answer.text) == ("MISS", "False")
 
 
 # Middleware around the cache

@@ -19,7 +19,7 @@ from wsgiref.validate import validator
 import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.test import create_environ, run_wsgi_app
+from werkzeug.test import Client, create_environ, run_wsgi_app
 
 from nextapi import draft_mode, revalidate_path
 from nextapi.adapters.wsgi import PageCache
@@ -273,6 +273,32 @@ def test_an_application_that_changes_the_environ() -> None:
     assert state(ask(cache, headers={"Accept-Language": "en"})) == "MISS"
 
 
+def test_an_application_that_is_a_generator_knows_its_page_cache() -> None:
+    """Of all of it that is so, whoever asks: also of what is made when the page cache has returned."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        if environ["PATH_INFO"] == "/change":
+            revalidate_path("/a")
+        start_response("200 OK", list(PAGE[: 1 if environ["PATH_INFO"] == "/change" else 2]))
+        yield b"draft "
+        yield str(draft_mode().is_enabled).encode()
+
+    cache = PageCache(app, MemoryStore(), secret="0123456789abcdef")
+    drafts = Draft(b"0123456789abcdef", False).mode_cookie(True).partition(";")[0]
+    assert [ask(cache).text, state(ask(cache))] == ["draft False", "HIT"]
+    for path, method, cookie, text in (
+        ("/a", "GET", drafts, "draft True"),
+        ("/b", "GET", "a=b", "draft False"),
+        ("/a", "POST", "a=b", "draft False"),
+        ("/change", "GET", "a=b", "draft False"),
+    ):
+        assert ask(cache, path, method, headers={"Cookie": cookie}).text == text
+        settle()
+    assert [state(ask(cache, path)) for path in ("/a", "/b")] == ["MISS", "HIT"]
+    debugged = PageCache(app, MemoryStore(), secret="0123456789abcdef", debug=True)
+    assert ask(debugged, headers={"Cookie": drafts}).text == "draft True"
+
+
 # Several at once
 
 
@@ -311,6 +337,16 @@ def test_a_cold_page_is_not_made_by_all_who_say_more_than_its_name(header: str) 
     assert sorted((str(state(answer)), answer.text) for answer in answers) == [("HIT", "page 2")] * 7 + [
         ("MISS", "page 1")
     ]
+
+
+def test_a_server_that_forgets_to_close_keeps_nobody_waiting() -> None:
+    """The page that others wait for is made without a word of the server's, as test clients are left open."""
+    app = Numbered()
+    cache = PageCache(app, MemoryStore(), wait=20)
+    answer = Client(cache).get("/a", base_url="http://example.com", headers={"Referer": "http://a.com"})
+    settle()
+    assert (state(ask(cache)), app.count) == ("HIT", 2)
+    answer.close()
 
 
 class Overtaken(HookedStore):

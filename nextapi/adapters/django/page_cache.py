@@ -66,8 +66,8 @@ class DjangoCacheHost:
         if found is None:
             return None
         trusted = {**environ, "wsgi.url_scheme": found[0], "HTTP_HOST": found[1]}
-        if settings.FORCE_SCRIPT_NAME is not None:  # the proxy has taken it off, and URLs are made with it
-            trusted["SCRIPT_NAME"] = settings.FORCE_SCRIPT_NAME.rstrip("/").encode().decode("latin-1")
+        if (prefix := self.prefix()) is not None:
+            trusted["SCRIPT_NAME"] = prefix
         return trusted if are_told(trusted, others) else None
 
     def _ask(self, environ: WSGIEnvironment) -> tuple[str, str] | None:
@@ -84,6 +84,10 @@ class DjangoCacheHost:
         hosts = [name for name in self._given_hosts or settings.ALLOWED_HOSTS if not name.startswith((".", "*"))]
         is_secure = settings.SECURE_SSL_REDIRECT or settings.SECURE_PROXY_SSL_HEADER
         return ("https" if is_secure else "http", hosts[0]) if hosts else None
+
+    def prefix(self) -> str | None:
+        forced: str | None = settings.FORCE_SCRIPT_NAME  # a proxy has taken it off, and URLs are made with it
+        return None if forced is None else forced.rstrip("/").encode().decode("latin-1")
 
     def when_committed(self, work: Callable[[], None]) -> None:
         # Where a loop runs, as for an `async def` handler, Django shows other connections than the request's.
