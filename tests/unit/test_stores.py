@@ -743,6 +743,20 @@ class TestSQLiteStore:
         store.set({str(number): b"x" * 1000 for number in range(100)}, LONG)
         assert store.get(["used", "unused"]) == [b"x" * 1000, None]
 
+    def test_a_use_that_cannot_be_noted(self, file: Path) -> None:
+        """The value is read all the same, and nobody has to wait for the transaction that failed."""
+        store = SQLiteStore(file)
+        store.set({"a": b"1"}, LONG)
+        with direct(file) as connection:
+            connection.execute("UPDATE entries SET used = used - 10000")
+            connection.execute(
+                "CREATE TRIGGER failing AFTER UPDATE OF used ON entries BEGIN INSERT INTO missing VALUES (1); END"
+            )
+            assert store.get(["a"]) == [b"1"]
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+
     def test_the_file_does_not_grow(self, file: Path) -> None:
         """A file and its log have a bound, whatever is written; what has ended leaves room."""
         store = SQLiteStore(file, max_size="1mb")
