@@ -887,6 +887,51 @@ class TestSQLiteStore:
             "fork before there are threads"
         )
 
+    def test_a_fork_while_a_thread_is_about_to_write(self, file: Path) -> None:
+        """The process that was forked does not wait for the turn of a thread that it has not."""
+        code = f"""
+            import os
+            from nextapi.cache.sqlite import SQLiteStore
+            store = SQLiteStore({str(file)!r})
+            with store._file._turn:
+                child = os.fork()
+                if not child:
+                    store.set({{"a": b"1"}}, 60)
+                    os._exit(0)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        """
+        assert run(code) == ""
+        assert SQLiteStore(file).get(["a"]) == [b"1"]
+
+    def test_a_fork_while_a_thread_opens_the_file(self, file: Path) -> None:
+        """The process that was forked, and goes on, keeps nobody from opening it."""
+        code = f"""
+            import os
+            from pathlib import Path
+            from nextapi.cache.sqlite import SQLiteStore
+            from nextapi.cache.sqlite_file import _locked
+            store = SQLiteStore({str(file)!r})
+            out, into = os.pipe()
+            with _locked(store.path.parent):
+                child = os.fork()
+                if not child:
+                    os.close(into)
+                    os.read(out, 1)
+                    os._exit(0)
+            store.set({{"a": b"1"}}, 60)
+            os.close(into)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        """
+        assert run(code) == ""
+
+    def test_what_has_ended_makes_room_first(self, file: Path) -> None:
+        """Also between two sweeps, and where it was written last."""
+        store = SQLiteStore(file, max_size="100kb")
+        store.set({"a": b"x" * 40_000}, LONG)
+        store.set({"ended": b"x" * 50_000}, 0)
+        store.set({"b": b"x" * 40_000}, LONG)
+        assert store.get(["a", "ended", "b"]) == [b"x" * 40_000, None, b"x" * 40_000]
+
     def test_greenlets(self, file: Path) -> None:
         """Under gevent many greenlets use the store at once."""
         code = f"""
