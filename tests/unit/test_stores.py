@@ -1280,7 +1280,9 @@ class TestDjangoStore:
 
     @pytest.mark.parametrize(("seconds", "is_open"), [(0, False), (None, True)])
     def test_connections_of_a_cache_in_a_database(self, tmp_path: Path, seconds: float | None, is_open: bool) -> None:
-        """One that is opened for it lives for CONN_MAX_AGE, without requests; a failure ends no transaction."""
+        """One that is opened for it lives for CONN_MAX_AGE, without requests; a failure ends no transaction, and one
+        that is of no use any more.
+        """
         code = f"""
             import django
             from django.conf import settings
@@ -1317,7 +1319,14 @@ class TestDjangoStore:
                 store.remove("a", b"1")
                 transaction.set_rollback(True)
             print(store.get(["a"]))
-            connection.close()
+            connection.ensure_connection()
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TABLE pages")
+            connection.is_usable = lambda: False  # as when its server was started anew
+            try:
+                store.get(["a"])
+            except StoreError:
+                assert connection.connection is None
         """
         assert run(code) == "failed [b'1']"
 
