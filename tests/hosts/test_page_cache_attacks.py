@@ -474,6 +474,16 @@ def test_clients_behind_a_proxy_are_asked_about_once() -> None:
         assert len(host._known) == 1
 
 
+def test_many_hosts_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure_django()
+    monkeypatch.setattr("nextapi.adapters.django.page_cache._MOST_KNOWN", 3)
+    with override_settings(ALLOWED_HOSTS=[".example.com"]):
+        host = DjangoCacheHost(b"", None)
+        for number in range(9):
+            assert host.trusted(environ_of(HTTP_HOST=f"{number}.example.com")) is not None
+            assert len(host._known) <= 3
+
+
 ROUTES = {
     "def": "def POST(request):\n    Row.objects.create(name='a')\n",
     "async def": "async def POST(request):\n    await Row.objects.acreate(name='a')\n",

@@ -1206,6 +1206,17 @@ class TestDjangoStore:
             with pytest.raises(OptionError, match=rf"the cache of a DjangoStore is {alias!r}: "):
                 store.get(["a"])
 
+    def test_parts_of_a_second_are_one(
+        self, django_cache: Callable[[dict[str, object]], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Backends cut them off: what is to be there for a moment would never be, or for ever."""
+        django_cache({"BACKEND": f"{DJANGO}.locmem.LocMemCache"})
+        given: list[float] = []
+        monkeypatch.setattr(caches["default"], "add", lambda name, value, timeout: given.append(timeout))
+        for seconds in (0.4, 1, 1.1):
+            DjangoStore().add("a", b"1", seconds)
+        assert given == [1, 1, 2]
+
     def test_names_are_its_own(self, django_cache: Callable[[dict[str, object]], None]) -> None:
         """What the project keeps under the same name is another value, and what is no bytes is not there."""
         django_cache({"BACKEND": f"{DJANGO}.locmem.LocMemCache"})
