@@ -133,7 +133,7 @@ class Background:
                 self._maker.make(asked, now, self._cache)
         except StoreError as error:
             self._outage.note(error)
-        except Exception as error:
+        except BaseException as error:  # such as gevent's Timeout: nobody else is told
             shown = None if isinstance(error, RevalidateError) else error
             _logger.error("page cache: %s was not made anew: %s", asked.key.url, error, exc_info=shown)
             self._notes.note_failed(asked.key.url, RETRY_SECONDS[0])

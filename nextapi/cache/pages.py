@@ -190,7 +190,7 @@ class Pages:
             marks[names[1]] = token_hex(8)
         if self._version:
             marks[_VERSION] = self._version
-        name = _page_name(key._replace(query="") if ignores_query(entry.headers) else key)
+        name = _page_name(key)
         seconds = entry.fresh + entry.stale
         values = {}
         if entry.vary:

@@ -703,13 +703,16 @@ def test_revalidate_a_page_whose_length_is_wrong(site: Site) -> None:
 
 
 def test_only_generated(site: Site) -> None:
-    """A page that was never asked for is not made then."""
+    """A page that was never asked for is not made then; one that is void is."""
     page = site.page("/a")
     assert site.get("/api/revalidate?path=/a&only=1").json == "done"
     assert page.asked == 0
     site.see("/a")
     assert site.get("/api/revalidate?path=/a&only=1").json == "done"
     assert site.see("/a") == ("HIT", "page 2")
+    site.cache.revalidate_path("/a")
+    assert site.get("/api/revalidate?path=/a&only=1").json == "done"
+    assert site.see("/a") == ("HIT", "page 3")
 
 
 def test_revalidate_a_slash_at_the_end(site: Site) -> None:

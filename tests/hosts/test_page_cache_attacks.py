@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
@@ -153,6 +154,7 @@ ASKER = {
     "HTTP_X_FORWARDED_HOST": "evil",
     "HTTP_X_FORWARDED_FOR": "203.0.113.1",
     "HTTP_X_USER": "ann",
+    "HTTP_SEC_USER": "ann",
     "HTTP_TRANSFER_ENCODING": "chunked",
     "REMOTE_USER": "ann",
     "AUTH_TYPE": "Basic",
@@ -178,6 +180,36 @@ def test_nothing_of_who_asked_is_in_what_is_kept(name: str) -> None:
     if not name.startswith("HTTP_X_FORWARDED"):
         assert asked[1]["cache-control"].startswith("private")
     assert site.ask()[2] != ASKER[name]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"RAW_URI": "/a/b?evil"},
+        {"REQUEST_URI": "/a/b?evil"},
+        {"RAW_URI": "b"},
+        {"RAW_URI": "", "QUERY_STRING": "utm=evil"},
+    ],
+)
+def test_what_a_target_says_beside_is_not_in_what_is_kept(more: dict[str, str]) -> None:
+    names = ("RAW_URI", "REQUEST_URI", "QUERY_STRING")
+    site = RawSite(lambda environ: page(repr([environ.get(name) for name in names])), ignored_params=["utm"])
+    site.ask("/a/b", **more)
+    assert site.ask("/a/b")[::2] == ("HIT", repr(["/a/b", "/a/b", ""]))
+
+
+def test_variables_of_the_process_are_nobodys() -> None:
+    """As wsgiref adds them to each request; one that differs may be about who asks."""
+    site = RawSite(lambda _: page("a"))
+    assert site.ask("/a", PATH=os.environ["PATH"])[1]["cache-control"] == MINUTE
+    assert site.ask("/b", PATH="/evil")[1]["cache-control"].startswith("private")
+
+
+@pytest.mark.parametrize("target", ["", "*"])
+def test_what_is_no_path_has_no_page(target: str) -> None:
+    site = RawSite(lambda _: page("a"))
+    for _ in range(2):
+        assert site.ask("/", PATH_INFO=target)[0] == "200 OK"
 
 
 def test_a_void_page_is_made_without_context_of_the_asker() -> None:
@@ -395,6 +427,17 @@ def test_long_paths_fill_no_memory() -> None:
         assert tracemalloc.get_traced_memory()[0] < 500_000
     finally:
         tracemalloc.stop()
+
+
+def test_many_paths_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nextapi.cache.notes._MOST_PATHS", 3)
+    site = RawSite(lambda environ: ("200 OK", [], "a") if "HTTP_COOKIE" not in environ else page("a"))
+    for number in range(10):
+        site.ask(f"/{number}")
+        site.ask(f"/made{number}", HTTP_COOKIE="a=b")
+    notes = site.cache._notes
+    assert (len(notes._no_pages) <= 3, len(notes._failed) <= 3) == (True, True)
+    assert (bool(notes._no_pages), bool(notes._failed)) == (True, True)
 
 
 def test_a_url_that_is_no_page_keeps_no_other_from_being_made() -> None:

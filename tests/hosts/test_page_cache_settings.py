@@ -6,15 +6,18 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 import pytest
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from nextapi import revalidate_path, revalidate_tag
+from nextapi.adapters.django import DjangoStore
 from nextapi.adapters.wsgi import PageCache
 from tests.support.mounts import configure_django
 from tests.support.sites import Site, serving
@@ -328,3 +331,33 @@ def test_a_page_is_not_made_in_the_callers_transaction(serve: Serve, tmp_path: P
     ((connection, is_atomic),) = opened
     assert not is_atomic
     assert connection.connection is None
+
+
+class NotedCache(LocMemCache):
+    """A backend that has something open from its first use on."""
+
+    in_use: ClassVar[set[int]] = set()
+
+    def get_many(self, *arguments: Any, **named: Any) -> Any:
+        self.in_use.add(get_ident())
+        return super().get_many(*arguments, **named)
+
+    def add(self, *arguments: Any, **named: Any) -> bool:
+        self.in_use.add(get_ident())
+        return super().add(*arguments, **named)
+
+    def close(self, **_: Any) -> None:
+        self.in_use.discard(get_ident())
+
+
+def test_a_thread_that_has_made_a_page_leaves_no_cache_open(serve: Serve) -> None:
+    """Django has one of each thread, and closes it after a request of its own alone."""
+    NotedCache.in_use.clear()
+    backend = f"{NotedCache.__module__}.{NotedCache.__qualname__}"
+    site = serve("django", {"store": DjangoStore()}, CACHES={"default": {"BACKEND": backend}})
+    site.page("/a", "s-maxage=0, stale-while-revalidate=600")
+    site.see("/a")
+    assert site.see("/a") == ("STALE", "page 1")
+    site.settle()
+    assert NotedCache.in_use <= {get_ident()}
+    assert site.see("/a") == ("STALE", "page 2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from nextapi.cache.expiry import Expiry
 from nextapi.cache.notes import Notes
 from nextapi.cache.outage import Outage
 from nextapi.cache.pages import Pages
+from nextapi.cache.visit import visit_of
 from nextapi.errors import StoreError
 from tests.support.page_cache import ALL, PAGE, Clock, FailingStore, HookedStore, Numbered, ask, settle, state
 
@@ -49,8 +51,8 @@ def test_pages_are_served_while_the_store_is_gone(
 
 
 @pytest.mark.parametrize("gone", [ALL, {"set"}], ids=["all", "set"])
-def test_on_demand_says_that_the_store_is_gone(gone: Collection[str]) -> None:
-    """Who has a page made anew, or expired, is told."""
+def test_on_demand_says_that_the_store_is_gone(gone: Collection[str], caplog: pytest.LogCaptureFixture) -> None:
+    """Who has a page made anew, or expired, is told; so is the log."""
     store = FailingStore()
     cache = PageCache(Numbered(), store)
     ask(cache)
@@ -62,6 +64,7 @@ def test_on_demand_says_that_the_store_is_gone(gone: Collection[str]) -> None:
     ):
         with pytest.raises(StoreError, match="gone"):
             call()
+    assert caplog.messages == ["page cache: the store is gone: pages are served uncached until it is back"]
 
 
 def test_a_store_that_goes_while_pages_are_stale(clock: Clock) -> None:
@@ -182,10 +185,13 @@ def expiring(environ: WSGIEnvironment, start_response: StartResponse) -> Iterabl
         revalidate_path("/a")
     if path == "/tag":
         revalidate_tag("posts")
+    if path == "/remake" and (visit := visit_of(environ)) is not None:
+        with suppress(StoreError):
+            visit.cache.remake("/a", visit, False)
     return [b"page"]
 
 
-@pytest.mark.parametrize("how", [("GET", "/path"), ("GET", "/tag"), ("POST", "/a")])
+@pytest.mark.parametrize("how", [("GET", "/path"), ("GET", "/tag"), ("GET", "/remake"), ("POST", "/a")])
 def test_what_is_expired_while_the_store_is_gone(how: tuple[str, str], clock: Clock) -> None:
     """The request does not fail, and the page is expired before the store is read again."""
     store = FailingStore()

@@ -331,6 +331,35 @@ def test_a_store_too_small_for_the_tags_of_a_page() -> None:
     assert pages.find(key(), NONE).entry is None
 
 
+@pytest.mark.parametrize("dropped", ["path:", "made:", "tag:", "paths", "tags"])
+def test_a_page_without_one_of_its_marks_is_not_kept(dropped: str) -> None:
+    """A store that drops a mark as soon as it has it could not tell when the page is expired."""
+
+    class Dropping(MemoryStore):
+        def get(self, names: Sequence[str]) -> list[bytes | None]:
+            values = zip(names, super().get(names), strict=True)
+            return [None if name.startswith(dropped) else value for name, value in values]
+
+        def add(self, name: str, value: bytes, seconds: float) -> bool:
+            return not name.startswith(dropped) and super().add(name, value, seconds)
+
+    assert not keep(Pages(Dropping()), key(), page(), tags=["t"])
+
+
+def test_what_is_remembered_of_tags_has_a_bound(monkeypatch: pytest.MonkeyPatch, pages: Pages) -> None:
+    """Neither many pages nor many tags of one fill the memory, and all are found."""
+    monkeypatch.setattr("nextapi.cache.pages._MOST_KNOWN", 3)
+    some = [key(f"/{number}") for number in range(8)]
+    for number, at in enumerate(some):
+        assert keep(pages, at, page(), tags=[f"{number} {tag}" for tag in range(40 if number % 2 else 2)])
+        for _ in range(2):
+            assert body_of(pages.find(at, NONE)) == b"page"
+        assert len(pages._read_along) <= 3
+        assert all(len(tags) == 2 for tags in pages._read_along.values())
+    pages.expire(tags=["1 39", "2 1"])
+    assert [number for number, at in enumerate(some) if pages.find(at, NONE).entry is None] == [1, 2]
+
+
 def test_tags_are_any_text(pages: Pages) -> None:
     """A tag is text of any script, also half of a surrogate pair."""
     tags = ["é", "中", "\udcff", "a b"]

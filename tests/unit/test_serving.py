@@ -24,6 +24,7 @@ from werkzeug.test import Client, create_environ, run_wsgi_app
 from nextapi import draft_mode, revalidate_path
 from nextapi.adapters.wsgi import PageCache
 from nextapi.cache.memory import MemoryStore
+from nextapi.cache.visit import Visit, visit_of
 from nextapi.draft import Draft
 from nextapi.errors import OptionError, RevalidateError
 from tests.support.page_cache import ALL, PAGE, Clock, FailingStore, HookedStore, Numbered, ask, settle, state
@@ -213,6 +214,22 @@ def test_a_stream_is_not_held_back_beyond_the_limit(
     assert len(warned) == (1 if headers == PAGE else 0)
 
 
+def test_a_page_made_anew_that_is_too_large_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    """No more of it is asked for than the limit and what is beyond, and there is no page then."""
+    given: list[int] = []
+    closed: list[int] = []
+    begun: list[Iterable[bytes]] = []  # nothing else ends them
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        begun.append(endless(PAGE, given, closed)(environ, start_response))
+        return begun[-1]
+
+    cache = PageCache(app, MemoryStore(max_entry_size=LIMIT))
+    assert not cache.revalidate("http://example.com/a")
+    assert (len(given), len(closed)) == (LIMIT / 100 + 1, 1)
+    assert "more than 1000 bytes" in caplog.text
+
+
 def test_a_page_with_its_headers_beyond_the_limit(caplog: pytest.LogCaptureFixture) -> None:
     """A body within the limit, and with its headers beyond, is not kept, which is said once; the store goes on."""
 
@@ -378,7 +395,7 @@ def test_no_lease_is_left(later: str, headers: list[tuple[str, str]], clock: Clo
     ):
         step()
         settle()
-        assert leases(store) == []
+        assert (leases(store), cache._background._leases, cache._background._places) == ([], set(), {})
         status, said = later, headers
 
 
@@ -400,21 +417,28 @@ def test_who_waits_too_long_makes_the_page_unstored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "said"),
+    ("headers", "size", "said"),
     [
-        (PAGE[:1], {}),
-        (PAGE[:1], {"Referer": "http://a.com"}),
-        ([*PAGE, ("Set-Cookie", "a=b")], {}),
-        ([*PAGE, ("Set-Cookie", "a=b")], {"Referer": "http://a.com"}),
-        ([*PAGE, ("X-Large", "x" * LIMIT)], {}),
+        (PAGE[:1], 1, {}),
+        (PAGE[:1], 1, {"Referer": "http://a.com"}),
+        ([*PAGE, ("Set-Cookie", "a=b")], 1, {}),
+        ([*PAGE, ("Set-Cookie", "a=b")], 1, {"Referer": "http://a.com"}),
+        (PAGE, LIMIT + 1, {}),
+        (PAGE, LIMIT, {}),
     ],
+    ids=["no page", "no page for one", "refused", "refused for one", "too large", "too large with its headers"],
 )
-def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]], said: dict[str, str]) -> None:
+def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]], size: int, said: dict[str, str]) -> None:
     """Once it is known that a path has no page, who asks for it is answered at once, however many others there are."""
     hold = Event()
     hold.set()
     app = Numbered(headers, hold)
-    cache = PageCache(app, MemoryStore(max_entry_size=LIMIT), wait=20)
+
+    def sized(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        app(environ, start_response)
+        return [b"x" * size]
+
+    cache = PageCache(sized, MemoryStore(max_entry_size=LIMIT), wait=20)
     ask(cache, headers=said)
     hold.clear()
     with ThreadPoolExecutor(3) as pool:
@@ -426,14 +450,14 @@ def test_nobody_waits_for_what_is_no_page(headers: list[tuple[str, str]], said: 
         assert {future.result(20).status_code for future in asked} == {200}
 
 
-def test_who_waits_is_not_given_what_is_too_old(clock: Clock) -> None:
-    """While a page is made whose time is over, the one before is nobody's."""
+def test_who_waits_is_not_given_a_page_of_a_wrong_clock(clock: Clock) -> None:
+    """While a page is made in place of one from the future, that is nobody's."""
     hold = Event()
     hold.set()
     app = Numbered([PAGE[0], ("Cache-Control", "s-maxage=60")], hold)
     cache = PageCache(app, MemoryStore(), wait=20)
     ask(cache)
-    clock.now += 61
+    clock.now -= 61
     hold.clear()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(ask, cache)
@@ -462,7 +486,7 @@ def test_who_waits_is_answered_when_it_is_no_page() -> None:
         return [b"page"]
 
     store = MemoryStore()
-    cache = PageCache(app, store, wait=60)
+    cache = PageCache(app, store, wait=300, timeout=300)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(ask, cache)
         wait_until(lambda: count == 1, "the app is not asked")
@@ -514,6 +538,28 @@ def test_of_several_that_are_answered_by_a_page_one_keeps_it() -> None:
         rest_of_second.set()
         assert second.result(20).text == "page 2"
     assert ask(cache).text == "page 2"
+
+
+def test_what_was_made_on_demand_says_whether_it_is_a_page() -> None:
+    """Who asks then for another query of its path has the lease first, if it is one, so that others wait."""
+
+    class Noting(HookedStore):
+        def before(self, operation: str, names: Collection[str]) -> None:
+            if operation == "add" and any(name.startswith("lease:page") for name in names):
+                events.append("leased")
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        events.append("asked")
+        start_response("200 OK", list(said))
+        return [b"page"]
+
+    events: list[str] = []
+    cache = PageCache(app, Noting())
+    for said, expected in ((PAGE[:1], ["asked"]), (PAGE, ["leased", "asked"])):
+        cache.revalidate("http://example.com/a")
+        events.clear()
+        ask(cache, f"/a?{len(said)}")
+        assert events == expected
 
 
 def test_what_is_no_page_leaves_nothing_in_the_store() -> None:
@@ -582,6 +628,32 @@ def test_who_comes_late_does_not_make_a_page_again(clock: Clock) -> None:
     slow.close()  # type: ignore[attr-defined]
     settle()
     assert app.count == 2
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), SystemExit("a")], ids=["Exception", "BaseException"])
+@pytest.mark.parametrize("stale", [600, 10], ids=["for long", "at its end"])
+def test_a_page_that_cannot_be_made_anew_is_logged(
+    error: BaseException, stale: int, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the app raises, once in a while: the old page is served, and the app is left in peace meanwhile."""
+    count = 0
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        nonlocal count
+        count += 1
+        if count > 1:
+            raise error
+        start_response("200 OK", [PAGE[0], ("Cache-Control", f"s-maxage=60, stale-while-revalidate={stale}")])
+        return [b"page"]
+
+    cache = PageCache(app, MemoryStore())
+    ask(cache)
+    clock.now += 61
+    for _ in range(3):
+        assert ask(cache).text == "page"
+        settle()
+    assert (count, len(caplog.records)) == (2, 1)
+    assert "http://example.com/a was not made anew" in caplog.text
 
 
 def test_at_most_half_of_the_threads_make_pages(clock: Clock) -> None:
@@ -700,6 +772,46 @@ def test_pages_made_on_demand_follow_each_other() -> None:
     assert app.count == 6
     answer = ask(cache)
     assert (state(answer), answer.text) == ("HIT", "page 6")
+
+
+def test_who_has_a_page_made_waits_for_who_does() -> None:
+    """Two at once would not know whose page is the newer; who waits too long is told."""
+    hold = Event()
+    app = Numbered(hold=hold)
+    store = MemoryStore()
+    cache, impatient = PageCache(app, store), PageCache(app, store, timeout=0.1)
+    with ThreadPoolExecutor(2) as pool:
+        made = [pool.submit(cache.revalidate, "http://example.com/a")]
+        wait_until(lambda: app.count == 1, "nobody makes the page")
+        made.append(pool.submit(cache.revalidate, "http://example.com/a"))
+        with pytest.raises(RevalidateError, match=r"Failed to revalidate /a: another has been at it for 0\.1 s"):
+            impatient.revalidate("http://example.com/a")
+        assert app.count == 1
+        hold.set()
+        assert [future.result(20) for future in made] == [True, True]
+    assert ask(cache).text == "page 2"
+
+
+def test_a_process_that_can_have_no_more_threads(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The old page is served, and made anew when there can be one again."""
+
+    def start(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    store = MemoryStore()
+    cache = PageCache(Numbered(), store)
+    ask(cache)
+    clock.now += 61
+    with monkeypatch.context() as patch:
+        patch.setattr("nextapi.cache.background.Thread.start", start)
+        assert state(ask(cache)) == "STALE"
+    assert caplog.messages == ["page cache: http://example.com/a is not made anew"]
+    assert leases(store) == []
+    assert state(ask(cache)) == "STALE"
+    settle()
+    assert (state(ask(cache)), ask(cache).text) == ("HIT", "page 2")
 
 
 def test_a_post_of_a_generator_expires_before_it_answers() -> None:
@@ -864,6 +976,18 @@ def test_a_page_that_may_be_somebodys_is_private(gone: Collection[str], method: 
         assert ask(cache, path, method).headers["Cache-Control"] == PAGE[1][1]
 
 
+@pytest.mark.parametrize("gone", [(), ALL], ids=["there", "gone"])
+@pytest.mark.parametrize("headers", [{"X-User": "ada"}, {"Cookie": "a=b"}])
+def test_what_is_no_page_says_what_it_said(gone: Collection[str], headers: dict[str, str]) -> None:
+    """To whomever: the app knows for how long a browser may keep it."""
+    said = [PAGE[0], ("Cache-Control", "max-age=60"), ("Expires", "0")]
+    store = FailingStore()
+    cache = PageCache(Numbered(said), store)
+    store.gone = gone
+    for path in ("/a", "/b"):
+        assert [*ask(cache, path, headers=headers).headers] == said
+
+
 def test_a_page_that_may_be_somebodys_is_private_where_no_lease_can_be_had() -> None:
     """The page is known, void, and cannot be made of a clean request."""
     store = FailingStore()
@@ -987,7 +1111,9 @@ def test_what_cannot_be_known() -> None:
         (["[::1]"], "[::1]", True),
         (["[::1]"], "[::1]:8000", True),
         (["[::1]"], "[::2]:8000", False),
+        (["[::1]:8000"], "[::1]:8000", True),
         (["example.com"], "example.com:8000", True),
+        (["example.com:8000"], "example.com:8000", True),
         ([".example.com"], "www.example.com", True),
         (["example.com"], "www.example.com", False),
     ],
@@ -998,7 +1124,7 @@ def test_the_hosts_of_a_cache(hosts: list[str], host: str, is_kept: bool) -> Non
     assert state(ask(cache, "/a", base_url=f"http://{host}")) == ("MISS" if is_kept else None)
 
 
-def test_revalidate_says_whether_there_is_a_page() -> None:
+def test_revalidate_says_whether_there_is_a_page(caplog: pytest.LogCaptureFixture) -> None:
     """With a slash at its end or without."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -1011,6 +1137,111 @@ def test_revalidate_says_whether_there_is_a_page() -> None:
     cache = PageCache(app, MemoryStore())
     paths = ("/posts", "/posts/", "/none")
     assert [cache.revalidate(path, origin="http://example.com") for path in paths] == [True, True, False]
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("location", "control", "asked"),
+    [
+        ("/a/", None, ["/a", "/a/"]),
+        ("http://EXAMPLE.com:80/a/", None, ["/a", "/a/"]),
+        ("http://example.com/a", None, ["/a"]),
+        ("https://example.com/a", None, ["/a"]),
+        ("http://other.com/a/", None, ["/a"]),
+        ("/b", None, ["/a"]),
+        ("/a/", "s-maxage=60", ["/a"]),
+    ],
+)
+def test_redirects_that_are_followed(location: str, control: str | None, asked: list[str]) -> None:
+    """Those that mend a slash, and lead nowhere else; one that is a page is the page."""
+    seen: list[str] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(environ["PATH_INFO"])
+        if seen == ["/a"]:
+            start_response(
+                "308 Permanent Redirect", [("Location", location), ("Cache-Control", control or "max-age=1")]
+            )
+        else:
+            start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    is_page = PageCache(app, MemoryStore()).revalidate("http://example.com/a")
+    assert (seen, is_page) == (asked, len(asked) == 2 or control is not None)
+
+
+def test_a_page_that_varies_by_who_asks_is_asked_for_once() -> None:
+    """To ask for it again with the cookie would be of no use: it is never given."""
+    seen: list[str | None] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(environ.get("HTTP_COOKIE"))
+        start_response("200 OK", [*PAGE, ("Vary", "Accept" if "HTTP_COOKIE" in environ else "Cookie")])
+        return [b"page"]
+
+    ask(PageCache(app, MemoryStore()), headers={"Cookie": "a=b"})
+    settle()
+    assert seen == ["a=b", None]
+
+
+def test_below_the_prefix_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who answers no request knows it as gunicorn does, by a variable."""
+    monkeypatch.setenv("SCRIPT_NAME", "/shop")
+    app = Numbered()
+    cache = PageCache(app, MemoryStore())
+    assert cache.revalidate("http://example.com/a")
+    outer = DispatcherMiddleware(app, {"/shop": cache})
+    answer = ask(outer, "/shop/a")
+    assert (state(answer), answer.text) == ("HIT", "page 1")
+
+
+def test_the_host_of_who_answers_no_request() -> None:
+    """The first that is one: of a name with all below it nobody knows which is meant."""
+    app = Numbered()
+    cache = PageCache(app, MemoryStore(), hosts=[".example.com", "shop.com"])
+    assert cache.revalidate("/a")
+    assert state(ask(cache, base_url="https://shop.com")) == "HIT"
+    with pytest.raises(RevalidateError, match="not known"):
+        PageCache(app, MemoryStore(), hosts=[".example.com"]).revalidate("/a")
+
+
+def test_a_clean_request_has_a_visit_of_its_own() -> None:
+    """Who has the environ alone finds the page cache, and what is being made."""
+    seen: list[Visit | None] = []
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(visit_of(environ))
+        start_response("200 OK", list(PAGE))
+        return [b"page"]
+
+    ask(PageCache(app, MemoryStore()), headers={"Cookie": "a=b"})
+    settle()
+    origin = ("http", "example.com")
+    assert [visit and (visit.origin, visit.chain) for visit in seen] == [(origin, ()), (origin, ("/a",))]
+
+
+def test_warnings_have_a_bound(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Who asks for many paths fills no log."""
+    monkeypatch.setattr("nextapi.cache.notes._MOST_WARNINGS", 3)
+    cache = PageCache(Numbered([*PAGE, ("Set-Cookie", "a=b")]), MemoryStore())
+    for number in range(6):
+        ask(cache, f"/{number}")
+    assert len(caplog.messages) == 3
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_draft_mode_in_a_view(debug: bool) -> None:
+    """A view behind the cache is told of it, in development, too."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", list(PAGE))
+        return [str(draft_mode().is_enabled).encode()]
+
+    secret = "0123456789abcdef"
+    cookie = Draft(secret.encode(), debug).mode_cookie(True).partition(";")[0]
+    cache = PageCache(app, MemoryStore(), secret=secret, debug=debug)
+    for sent, said in ((cookie, "True"), ("__prerender_bypass=forged", "False")):
+        assert ask(cache, headers={"Cookie": sent}).text == said
 
 
 @pytest.mark.parametrize("header", ["Accept", "Accept-Language", "User-Agent"])
@@ -1057,3 +1288,4 @@ def test_a_path_forges_no_line_of_the_log(clock: Clock, caplog: pytest.LogCaptur
     settle()
     assert len(caplog.messages) == 2
     assert all(path in message and "\n" not in message for message in caplog.messages)
+    assert not any(record.exc_info for record in caplog.records)

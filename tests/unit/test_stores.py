@@ -412,6 +412,22 @@ class TestMemoryStore:
             assert store.get(["read"]) == [b"x" * 2000]
         assert store.get(["0", "15", "19"]) == [None, None, b"x" * 2000]
 
+    def test_a_fork_while_a_thread_has_the_lock(self) -> None:
+        """The process that was forked does not wait for a thread that it has not."""
+        code = """
+            import os, signal
+            from nextapi.cache.memory import MemoryStore
+            store = MemoryStore()
+            store.set({"a": b"1"}, 60)
+            with store._lock:
+                child = os.fork()
+                if not child:
+                    signal.alarm(30)
+                    os._exit(store.get(["a"]) != [b"1"])
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        """
+        assert run(code) == ""
+
     def test_serves_one_process(self) -> None:
         """It says that no other process has its values."""
         assert MemoryStore.serves_processes is False
@@ -924,6 +940,15 @@ class TestRedisStore:
             finally:
                 server.resume()
             assert store.get(["a"]) == [b"1"]
+
+    def test_what_is_noted_of_uses_has_a_bound(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who asks for many names fills no memory of the process."""
+        monkeypatch.setattr("nextapi.cache.redis._MOST_NOTED", 10)
+        with redis_server(tmp_path) as server:
+            store = RedisStore(server.url)
+            for number in range(30):
+                store.get([f"{number} {part}" for part in range(3)])
+                assert len(store._noted) <= 10 + 3
 
     def test_a_password_is_not_shown(self, tmp_path: Path) -> None:
         """Neither `str()` nor an error has the password."""

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.cache import caches
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections, transaction
@@ -104,6 +105,7 @@ class DjangoCacheHost:
 
     def leave_thread(self) -> None:
         connections.close_all()
+        caches.close_all()
 
 
 def _secrets() -> list[str | bytes]:
