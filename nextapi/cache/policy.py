@@ -231,7 +231,7 @@ def _directive(item: str) -> tuple[str, str]:
     text = text.strip()
     if text[:1] == text[-1:] == '"':
         text = text[1:-1]
-    return name.strip().lower(), text
+    return name.strip(' \t"').lower(), text
 
 
 def _smallest(directives: list[tuple[str, str]], wanted: str) -> int | None:

@@ -26,6 +26,8 @@ __all__ = ["Rendered", "Renderer", "clean_environ"]
 _NOT_GIVEN = frozenset(("HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_HOST"))
 # SERVER_NAME and SERVER_PORT are not of the server alone: on a Unix socket gunicorn takes them from the Host header.
 _SERVERS = ("SERVER_SOFTWARE", "wsgi.multiprocess")
+_NOBODYS_ADDRESS = "192.0.2.1"
+"""For examples (RFC 5737): apps trust 127.0.0.1, as by Django's INTERNAL_IPS, and a page is for all."""
 _split_host = re.compile(r"(.*?)(?::([0-9]+))?").fullmatch
 
 
@@ -111,7 +113,7 @@ def clean_environ(key: Key, server: WSGIEnvironment, asker: WSGIEnvironment, var
         "SERVER_NAME": name,
         "SERVER_PORT": port or ("443" if key.scheme == "https" else "80"),
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_ADDR": _NOBODYS_ADDRESS,
         "HTTP_HOST": key.host,
         "HTTP_ACCEPT": "*/*",
         "HTTP_USER_AGENT": "nextapi",

@@ -417,6 +417,7 @@ def test_a_page_does_not_know_who_asked(site: Site, headers: dict[str, str]) -> 
     sent = {name for name in environ if name.startswith("HTTP_")}
     assert sent == {"HTTP_HOST", "HTTP_ACCEPT", "HTTP_USER_AGENT"}
     assert (environ["REQUEST_METHOD"], environ["HTTP_HOST"]) == ("GET", "example.com")
+    assert environ["REMOTE_ADDR"] == "192.0.2.1"
 
 
 OTHER_REQUESTS: dict[str, dict[str, Any]] = {

@@ -151,6 +151,7 @@ def test_other_statuses(status: int) -> None:
         (says("no-cache"), "Cache-Control says no-cache"),
         (says('NO-CACHE="a, b"'), "Cache-Control says no-cache"),
         (says('x="a, private'), "Cache-Control says private"),
+        (says('"private'), "Cache-Control says private"),
         (says(PRIVATE), "Cache-Control says private"),
         ([("set-cookie", "session=secret; Path=/")], "Set-Cookie sets 'session'"),
         ([("Set-Cookie", "")], "Set-Cookie sets ''"),
