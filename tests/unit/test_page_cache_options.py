@@ -10,8 +10,10 @@ from flask import Flask
 from werkzeug.test import Client
 
 from nextapi import revalidate_path
-from nextapi.adapters.wsgi import PageCache
+from nextapi.adapters.page_cache import find_page_cache
+from nextapi.adapters.wsgi import PageCache, create_app
 from nextapi.cache import MemoryStore, SQLiteStore
+from nextapi.draft import Draft
 from nextapi.errors import OptionError, RevalidateError, StoreError
 
 if TYPE_CHECKING:
@@ -126,3 +128,33 @@ def test_nothing_is_kept_in_debug(tmp_path: Path) -> None:
     assert cache.revalidate("http://example.com/a") is False
     with pytest.raises(StoreError):
         PageCache(page, tmp_path).revalidate_tag("a")
+
+
+def test_the_secret_of_the_cache_comes_before_that_of_the_tree(tmp_path: Path) -> None:
+    """Draft mode that was switched on elsewhere is known by the option."""
+    (tmp_path / "web" / "pages" / "api").mkdir(parents=True)
+    (tmp_path / "web" / "pages" / "api" / "a.py").write_text("def handler(req, res):\n    res.json(1)\n")
+    tree = create_app(tmp_path / "web", secret="the secret of the tree")
+    own, of_tree = (
+        Draft(secret, False).mode_cookie(True) for secret in (b"the secret of the cache", b"the secret of the tree")
+    )
+    for cache, cookie, is_on in (
+        (PageCache(tree, MemoryStore()), of_tree, True),
+        (PageCache(tree, MemoryStore(), secret="the secret of the cache"), own, True),
+        (PageCache(tree, MemoryStore(), secret="the secret of the cache"), of_tree, False),
+    ):
+        assert cache._host.draft.is_on(cookie.partition(";")[0]) is is_on
+
+
+def test_an_app_that_is_its_own_inside() -> None:
+    """It is looked into once."""
+
+    class Own:
+        @property
+        def app(self) -> Own:
+            return self
+
+        def __call__(self, *_: object) -> list[bytes]:
+            return []
+
+    assert find_page_cache(Own()) is None
