@@ -51,9 +51,9 @@ class OnDemand:
         """Make all pages with a tag void, once the caller's transaction has committed."""
         self._host.when_committed(partial(self._expiry.expire, (), [check_tag(tag)]))
 
-    def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
+    def remake(self, path: str, visit: Visit, only_generated: bool) -> bool:
         """Make a page anew for the visit's host, and all others of its path void, once the caller's transaction has
-        committed.
+        committed; say whether it is made and kept, which is False before that.
 
         Raises `RevalidateError` where it cannot be made, or is made already for this call's sake, and `StoreError`
         while the store is gone.
@@ -62,27 +62,29 @@ class OnDemand:
         if target.path.rstrip("/") in (made.rstrip("/") for made in visit.chain):
             chain = " -> ".join(quote(made, encoding="latin-1") for made in (*visit.chain, target.path))
             raise _failure(target, f"it is asked for by the making of itself, {chain}")
-        self._host.when_committed(partial(self._remake_or_remember, target, visit, only_generated))
+        kept: list[bool] = []
+        self._host.when_committed(lambda: kept.append(self._remake_or_remember(target, visit, only_generated)))
+        return any(kept)
 
-    def _remake_or_remember(self, target: Target, visit: Visit, only_generated: bool) -> None:
+    def _remake_or_remember(self, target: Target, visit: Visit, only_generated: bool) -> bool:
         try:
-            self._remake(target, visit, only_generated)
+            return self._remake(target, visit, only_generated)
         except StoreError as error:
             self._expiry.remember([target.path])
             self._outage.note(error)
             raise
 
-    def _remake(self, target: Target, visit: Visit, only_generated: bool) -> None:
+    def _remake(self, target: Target, visit: Visit, only_generated: bool) -> bool:
         if visit.origin is None:  # nothing is kept for this host
             self._pages.expire([target.path])
-            return
+            return False
         sent_path, _, query = target.sent.partition("?")
         asked = Asked(Key(*visit.origin, sent_path, query, target.path, visit.prefix), {})
         lease = self._wait_for_lease(target)
         try:
             found = self._pages.find(asked.key, {}, is_sure=not only_generated)
             if only_generated and not found.is_known:
-                return
+                return False
             work = partial(self._renderer.render_mended, asked, found, self, visit.chain)
             try:
                 rendered = CleanThread(work, self._host.leave_thread).result(self._timeout)
@@ -94,6 +96,7 @@ class OnDemand:
                     raise
                 raise _failure(target, "Invalid response 500") from error
             self._maker.keep_rendered(rendered, found, is_remade=True)
+            return self._pages.find(rendered.key, rendered.environ).entry is not None
         finally:
             self._maker.end(lease)
 

@@ -223,8 +223,8 @@ class CachingApp:
     # For who answers no request
 
     def revalidate(self, path: str, *, origin: str | None = None, only_generated: bool = False) -> bool:
-        """Make the page of a path anew, as `res.revalidate` does, for whoever answers no request; say whether there is
-        a page of it now.
+        """Make the page of a path anew, as `res.revalidate` does, for whoever answers no request; say whether the
+        page is made and kept, which it is not before the caller's transaction has committed.
 
         `origin`, "https://example.com", is what the page's URL begins with; where it is left out, `path` may be the
         whole URL, or the app's settings name the host. Raises `RevalidateError` where nothing does, for a host that is
@@ -245,8 +245,8 @@ class CachingApp:
             return False
         within = current_visit()  # of who calls from a page that is being made
         chain = within.chain if within is not None and within.cache is self._on_demand else ()
-        self._on_demand.remake(path, Visit(self._on_demand, (scheme, host), self._prefix, chain), only_generated)
-        return self._has_page(path, scheme, host, nobodys)
+        visit = Visit(self._on_demand, (scheme, host), self._prefix, chain)
+        return self._on_demand.remake(path, visit, only_generated)
 
     def named(self, path: str) -> tuple[str, str]:
         """Return the origin and the path of the page that `revalidate` makes for a path, or for a whole URL.
@@ -261,13 +261,6 @@ class CachingApp:
         if (told := self._host.origin()) is None:
             raise _unknown_host(path)
         return "://".join(told), path
-
-    def _has_page(self, path: str, scheme: str, host: str, environ: WSGIEnvironment) -> bool:
-        target = target_of(path, self._prefix)
-        sent, _, query = target.sent.partition("?")
-        spellings = {(end(sent), end(target.path)) for end in (str, _with_end_slash, _without_end_slash)}
-        keys = [Key(scheme, host, spelling, query, decoded, self._prefix) for spelling, decoded in spellings]
-        return any(self._pages.find(key, environ).entry is not None for key in keys)
 
     def revalidate_path(self, path: str) -> None:
         """Make all pages of a path void, of every host and query: the next request has one made.
@@ -303,14 +296,6 @@ def _unknown_host(path: str) -> RevalidateError:
 def _within(visit: Visit, body: Iterable[bytes]) -> Iterable[bytes]:
     # What else is returned has made its pieces, or knows its request: it stays what it is, such as a file.
     return Visited(body, visit) if isinstance(body, GeneratorType | Closing) else body
-
-
-def _with_end_slash(path: str) -> str:
-    return path if path.endswith("/") else f"{path}/"
-
-
-def _without_end_slash(path: str) -> str:
-    return path.rstrip("/") or "/"
 
 
 _apps: WeakSet[CachingApp] = WeakSet()

@@ -29,8 +29,8 @@ KEY = "nextapi.page_cache"
 class Revalidator(Protocol):
     """What has pages made anew."""
 
-    def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
-        """Make a page anew for the visit's host, and all others of its path void."""
+    def remake(self, path: str, visit: Visit, only_generated: bool) -> bool:
+        """Make a page anew for the visit's host, and all others of its path void; say whether it is made and kept."""
 
     def expire_path(self, path: str, prefix: str) -> None:
         """Make all pages of a path void, which is below `prefix` if it does not begin with it."""
@@ -42,8 +42,9 @@ class Revalidator(Protocol):
 class NoPages:
     """What a page cache is that keeps nothing (`Revalidator`)."""
 
-    def remake(self, path: str, visit: Visit, only_generated: bool) -> None:
+    def remake(self, path: str, visit: Visit, only_generated: bool) -> bool:
         """Do nothing: the next request makes the page."""
+        return False
 
     def expire_path(self, path: str, prefix: str) -> None:
         """Do nothing."""

@@ -1125,17 +1125,17 @@ def test_the_hosts_of_a_cache(hosts: list[str], host: str, is_kept: bool) -> Non
 
 
 def test_revalidate_says_whether_there_is_a_page(caplog: pytest.LogCaptureFixture) -> None:
-    """With a slash at its end or without."""
+    """With a slash at its end or without, whatever the app escapes of the path that it leads to."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] == "/posts":
-            start_response("301 Moved Permanently", [("Location", "/posts/")])
+        if environ["PATH_INFO"] == "/a=b":
+            start_response("301 Moved Permanently", [("Location", "/a%3Db/")])
         else:
-            start_response("200 OK", list(PAGE) if environ["PATH_INFO"] == "/posts/" else [])
+            start_response("200 OK", list(PAGE) if environ["PATH_INFO"] == "/a=b/" else [])
         return [b""]
 
     cache = PageCache(app, MemoryStore())
-    paths = ("/posts", "/posts/", "/none")
+    paths = ("/a=b", "/a=b/", "/none")
     assert [cache.revalidate(path, origin="http://example.com") for path in paths] == [True, True, False]
     assert caplog.messages == []
 
