@@ -31,6 +31,7 @@ class Revalidator(Protocol):
 
     def remake(self, path: str, visit: Visit, only_generated: bool) -> bool:
         """Make a page anew for the visit's host, and all others of its path void; say whether it is made and kept."""
+        ...
 
     def expire_path(self, path: str, prefix: str) -> None:
         """Make all pages of a path void, which is below `prefix` if it does not begin with it."""

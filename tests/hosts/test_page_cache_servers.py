@@ -73,6 +73,19 @@ def test_a_cold_page_is_made_once(server: PageServer) -> None:
     assert answers[0].is_whole
 
 
+def test_a_cold_page_is_made_once_for_all_who_follow_a_link(server: PageServer) -> None:
+    """32 clients say where they are from: one is answered alone, the others by the page that is made for all."""
+    server.hold("linked")
+    connections = [server.send("/long/linked", Referer="https://other.example/") for _ in range(CLIENTS)]
+    wait_until(lambda: len(server.asked("linked")) == min(CLIENTS, 2 * server.threads), "not all have asked")
+    server.release("linked")
+    answers = [receive(connection) for connection in connections]
+    assert sorted((str(answer.state), answer.number) for answer in answers) == [("HIT", 2)] * (CLIENTS - 1) + [
+        ("MISS", 1)
+    ]
+    assert len(server.made("linked")) == 2
+
+
 def test_a_page_that_is_revalidated_is_new_in_all_workers(server: PageServer) -> None:
     """Once `res.revalidate` has returned, whichever worker did it, nobody gets the old page."""
     workers = server.workers()
