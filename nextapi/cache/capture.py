@@ -40,14 +40,22 @@ class Answer:
 
 
 class Closing:
-    """A WSGI iterable with a `close()` of its own."""
+    """A WSGI iterable of `chunks`; once they are closed, `then` is called, whatever became of them."""
 
-    def __init__(self, chunks: Iterable[bytes], close: Callable[[], object]) -> None:
+    def __init__(self, chunks: Iterable[bytes], then: Callable[[], object]) -> None:
         self._chunks = chunks
-        self.close = close
+        self._then = then
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._chunks)
+
+    def close(self) -> None:
+        """Close the chunks, if they can be, and call `then`."""
+        try:
+            if close := getattr(self._chunks, "close", None):
+                close()
+        finally:
+            self._then()
 
 
 def call(

@@ -156,8 +156,7 @@ class Misses:
                 if (lease := verdict.give_lease()) is not None:  # others wait, and not for how fast this client reads
                     self._background.make(asked, found, lease)
                     return answer
-                close = getattr(answer, "close", None)
-                return Closing(answer, partial(_close_then, close, partial(self._background.make, asked, found)))
+                return Closing(answer, partial(self._background.make, asked, found))
         finally:
             verdict.end_lease()
         return answer
@@ -234,11 +233,3 @@ class _Verdict:
         if self._lease is not None:
             self._maker.end(self._lease)
             self._lease = None
-
-
-def _close_then(close: Callable[[], object] | None, then: Callable[[], object]) -> None:
-    try:
-        if close is not None:
-            close()
-    finally:
-        then()

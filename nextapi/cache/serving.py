@@ -109,10 +109,11 @@ class CachingApp:
             self._warn_of_forwarding(environ)
         else:
             self._prefix = asked.key.prefix
+        data = self._preview_data(environ)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return self._change(asked, environ, start_response)
-        if self._preview_data(environ) is not False:
-            return self._call_app(asked, environ, partial(start_private, start_response))
+            return self._change(asked, environ, start_response, data)
+        if data is not False:
+            return self._call_app(asked, environ, partial(start_private, start_response), data)
         if asked is None or not self._outage.may_try():
             return self._call_uncached(asked, environ, start_response)
         try:
@@ -167,11 +168,10 @@ class CachingApp:
                 "proxy sets itself"
             )
 
-    def _visit(self, asked: Asked | None, environ: WSGIEnvironment) -> Visit:
-        data = self._preview_data(environ)
+    def _visit(self, asked: Asked | None, environ: WSGIEnvironment, preview_data: Any = False) -> Visit:
         if asked is None:
-            return Visit(self._on_demand, None, self._prefix_of(environ), preview_data=data)
-        return Visit(self._on_demand, (asked.key.scheme, asked.key.host), asked.key.prefix, preview_data=data)
+            return Visit(self._on_demand, None, self._prefix_of(environ), (), preview_data)
+        return Visit(self._on_demand, (asked.key.scheme, asked.key.host), asked.key.prefix, (), preview_data)
 
     def _prefix_of(self, environ: Mapping[str, Any]) -> str:
         forced = self._host.prefix()
@@ -181,9 +181,9 @@ class CachingApp:
         return self._host.draft.data_of(environ.get("HTTP_COOKIE", ""))
 
     def _call_app(
-        self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse
+        self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse, preview_data: Any = False
     ) -> Iterable[bytes]:
-        environ[KEY] = visit = self._visit(asked, environ)
+        environ[KEY] = visit = self._visit(asked, environ, preview_data)
         return self._call_within(visit, environ, start_response)
 
     def _call_within(self, visit: Visit, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -199,10 +199,12 @@ class CachingApp:
         start = start_response if is_anybodys else partial(start_private, start_response)
         return self._call_app(asked, environ, start)
 
-    def _change(self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _change(
+        self, asked: Asked | None, environ: WSGIEnvironment, start_response: StartResponse, preview_data: Any
+    ) -> Iterable[bytes]:
         """Have the app answer another method; the pages of a path that it changes are void (RFC 9111, 4.4)."""
         if environ["REQUEST_METHOD"].upper() in _SAFE_METHODS:  # frameworks read "get" as GET
-            return self._call_app(asked, environ, start_response)
+            return self._call_app(asked, environ, start_response, preview_data)
         path = asked.key.path if asked else self._prefix_of(environ) + environ.get("PATH_INFO", "")
         has_returned = False
         last_status = ""
@@ -214,7 +216,7 @@ class CachingApp:
                 self._expiry.expire_changed(path, status)
             return start_response(status, headers, *exc_info)
 
-        body = self._call_app(asked, environ, start)
+        body = self._call_app(asked, environ, start, preview_data)
         has_returned = True
         # The app has done what it was asked to, and the server has sent nothing yet, unless it was by `write()`.
         self._expiry.expire_changed(path, last_status)

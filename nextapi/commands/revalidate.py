@@ -43,14 +43,15 @@ def revalidate(cache: CachingApp, paths: Sequence[str], tags: Sequence[str], out
     code = 0
     for path in paths:
         try:
-            url = "".join(cache.named(path))
-            is_page = cache.revalidate(url)
+            origin, path = cache.named(path)
+            is_page = cache.revalidate(path, origin=origin)
         except (RevalidateError, StoreError) as error:
             reason = f": {_told(error.__cause__)}" if isinstance(error.__cause__, Exception) else ""
             errors.write(f"{paint(errors, RED, 'error')}: {error}{reason}\n")
             code = 1
         else:
             # `res.revalidate` does not mind; who has typed a path does.
+            url = origin + path
             done = f"REVALIDATED {url} in {place}" if is_page else f"NO PAGE {url}: the app's answer is not kept"
             out.write(f"{done}\n")
     return code
